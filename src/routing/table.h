@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routing table: what the gateway controller computes and the proxy serves; where the two layers meet (invariant I4). Plain values with
+// defaulted equality and a canonical YAML form (table_yaml.h), which is the golden-file format, /debug/routes, and the wire form to remote proxies.
+// Not: compiled for look-up (compile.h). Thread: none; shared as const snapshots.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace tidegate::routing {
+
+// ---- what a request must look like ----
+
+struct PathMatch {
+  enum class Kind : std::uint8_t { kExact, kPrefix, kRegex };
+  Kind kind = Kind::kPrefix;
+  std::string value = "/";  // prefix: whole path elements, without a trailing slash unless "/"
+  friend bool operator==(const PathMatch&, const PathMatch&) = default;
+};
+
+struct ValueMatch {  // a header or a query parameter
+  std::string name;
+  std::string value;
+  bool regex = false;
+  friend bool operator==(const ValueMatch&, const ValueMatch&) = default;
+};
+
+struct Match {  // all parts must hold
+  PathMatch path;
+  std::string method;  // empty: any
+  std::vector<ValueMatch> headers;
+  std::vector<ValueMatch> query;
+  friend bool operator==(const Match&, const Match&) = default;
+};
+
+// ---- what is done to it ----
+
+struct HeaderChange {
+  std::string name, value;
+  friend bool operator==(const HeaderChange&, const HeaderChange&) = default;
+};
+struct HeaderModifier {
+  bool response = false;  // false: of the request
+  std::vector<HeaderChange> set, add;
+  std::vector<std::string> remove;
+  friend bool operator==(const HeaderModifier&, const HeaderModifier&) = default;
+};
+struct PathRewrite {
+  enum class Kind : std::uint8_t { kNone, kFull, kPrefix };  // kPrefix: of the rule's matched prefix
+  Kind kind = Kind::kNone;
+  std::string value;
+  friend bool operator==(const PathRewrite&, const PathRewrite&) = default;
+};
+struct Redirect {
+  std::string scheme, hostname;  // empty: the request's
+  PathRewrite path;
+  std::uint16_t port = 0;        // 0: by scheme, else the listener's
+  int status = 302;
+  friend bool operator==(const Redirect&, const Redirect&) = default;
+};
+struct UrlRewrite {
+  std::string hostname;
+  PathRewrite path;
+  friend bool operator==(const UrlRewrite&, const UrlRewrite&) = default;
+};
+struct Mirror {
+  std::uint32_t backend = 0;  // index into Table::backends
+  std::uint32_t numerator = 100, denominator = 100;
+  friend bool operator==(const Mirror&, const Mirror&) = default;
+};
+struct DirectResponse {
+  int status = 500;
+  std::string reason;  // why, for the body and the log: "no backendRefs"
+  friend bool operator==(const DirectResponse&, const DirectResponse&) = default;
+};
+using Filter = std::variant<HeaderModifier, Redirect, UrlRewrite, Mirror, DirectResponse>;
+
+// ---- where it goes ----
+
+struct WeightedBackend {
+  std::uint32_t backend = 0;  // index into Table::backends
+  std::uint32_t weight = 1;
+  std::vector<Filter> filters;
+  // A backendRef that can't be resolved keeps its share and answers 500 with this text; empty: fine.
+  std::string invalid;
+  friend bool operator==(const WeightedBackend&, const WeightedBackend&) = default;
+};
+
+struct RouteRef {
+  std::string kind, ns, name;
+  std::int64_t generation = 0;  // of the object that this came from: what the proxy acknowledges
+  friend bool operator==(const RouteRef&, const RouteRef&) = default;
+};
+
+struct Rule {
+  RouteRef route;
+  std::string name;                    // the rule's name where set, else its index
+  std::vector<std::string> hostnames;  // of the route, intersected with the listener's; empty: whatever the listener takes
+  std::vector<Match> matches;          // any of them; never empty
+  std::vector<Filter> filters;         // in order
+  std::vector<WeightedBackend> backends;
+  std::chrono::milliseconds request_timeout{0};          // 0: none
+  std::chrono::milliseconds backend_request_timeout{0};
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+struct Listener {
+  std::string gateway_ns, gateway, name;
+  std::string address;          // numeric IP
+  std::uint16_t port = 0;
+  std::string hostname;         // empty: any; "*.example.com"; exact
+  // TLS termination: PEM of the certificate chain and key; empty: plain HTTP. Never printed; the YAML form shows a digest.
+  std::string certificate_pem, private_key_pem;
+  std::vector<Rule> rules;      // the order breaks ties: by age, name and rule index, as GEP-718's precedence asks
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Endpoint {
+  std::string ip;
+  std::uint16_t port = 0;
+  bool draining = false;  // terminating: no new requests unless nothing else is left
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+struct Backend {  // a Service port; one entry, however many rules name it
+  std::string ns, name;
+  std::uint16_t port = 0;
+  std::string protocol;  // "http", "h2c", "ws"
+  std::vector<Endpoint> endpoints;
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+struct Table {
+  std::uint64_t generation = 0;  // grows with each published table
+  std::vector<Listener> listeners;
+  std::vector<Backend> backends;
+  friend bool operator==(const Table&, const Table&) = default;
+};
+
+using TablePtr = std::shared_ptr<const Table>;
+
+}  // namespace tidegate::routing
