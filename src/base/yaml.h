@@ -23,7 +23,8 @@ struct Document {
 // nesting past json::kMaxDepth and aliases that expand past json::kMaxBytes are errors.
 Result<std::vector<Document>> parse_all(std::string_view text);
 
-// Block style, keys sorted; strings are quoted only where a plain scalar would read back as another type. parse(dump(x)) == x.
+// Block style, keys sorted; strings are quoted only where a YAML reader, 1.1 or 1.2, would take them for another type ("on", "0123").
+// parse(dump(x)) == x.
 std::string dump(const Json& value);
 
 }  // namespace tidegate::yaml
