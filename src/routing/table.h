@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The routing table: what the gateway controller computes and the proxy serves; where the two layers meet (invariant I4). Plain values with
-// defaulted equality and a canonical YAML form (table_yaml.h), which is the golden-file format, /debug/routes, and the wire form to remote proxies.
-// Not: compiled for look-up (compile.h). Thread: none; shared as const snapshots.
+// The routing table: what the gateway controller computes and the proxy serves; where the two layers meet
+// (invariant I4). Plain values with defaulted equality and a canonical YAML form (table_yaml.h), which is the
+// golden-file format, /debug/routes, and the wire form to remote proxies. Not: compiled for look-up
+// (compile.h). Thread: none; shared as const snapshots.
 #pragma once
 
 #include <chrono>
@@ -59,7 +60,7 @@ struct PathRewrite {
 struct Redirect {
   std::string scheme, hostname;  // empty: the request's
   PathRewrite path;
-  std::uint16_t port = 0;        // 0: by scheme, else the listener's
+  std::uint16_t port = 0;  // 0: by scheme, else the listener's
   int status = 302;
   friend bool operator==(const Redirect&, const Redirect&) = default;
 };
@@ -99,24 +100,27 @@ struct RouteRef {
 
 struct Rule {
   RouteRef route;
-  std::string name;                    // the rule's name where set, else its index
-  std::vector<std::string> hostnames;  // of the route, intersected with the listener's; empty: whatever the listener takes
-  std::vector<Match> matches;          // any of them; never empty
-  std::vector<Filter> filters;         // in order
+  std::string name;  // the rule's name where set, else its index
+  std::vector<std::string>
+      hostnames;  // of the route, intersected with the listener's; empty: whatever the listener takes
+  std::vector<Match> matches;   // any of them; never empty
+  std::vector<Filter> filters;  // in order
   std::vector<WeightedBackend> backends;
-  std::chrono::milliseconds request_timeout{0};          // 0: none
+  std::chrono::milliseconds request_timeout{0};  // 0: none
   std::chrono::milliseconds backend_request_timeout{0};
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 struct Listener {
   std::string gateway_ns, gateway, name;
-  std::string address;          // numeric IP
+  std::string address;  // numeric IP
   std::uint16_t port = 0;
-  std::string hostname;         // empty: any; "*.example.com"; exact
-  // TLS termination: PEM of the certificate chain and key; empty: plain HTTP. Never printed; the YAML form shows a digest.
+  std::string hostname;  // empty: any; "*.example.com"; exact
+  // TLS termination: PEM of the certificate chain and key; empty: plain HTTP. Never printed; the YAML form
+  // shows a digest.
   std::string certificate_pem, private_key_pem;
-  std::vector<Rule> rules;      // the order breaks ties: by age, name and rule index, as GEP-718's precedence asks
+  std::vector<Rule>
+      rules;  // the order breaks ties: by age, name and rule index, as GEP-718's precedence asks
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Table made ready for look-up: hash maps instead of lists, compiled regular expressions, weights as
+// shares. Total: what can't be compiled becomes a Problem and never matches; the rest of the table serves.
+// Look-up order (Gateway API): the listener by host (exact, longest wildcard, any; no fall-through), then
+// among that listener's rules the highest key of: hostname, exact path, regular expression (Gateway API
+// leaves its place open), longest prefix, method, number of headers, number of query parameters, order in the
+// table. Thread: compiled on the control thread, then shared as const by all workers (PickSequence alone
+// changes, atomically).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "routing/table.h"
+#include "routing/weighted_pick.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace tidegate::routing {
+
+struct CompileProblem {
+  std::string place;   // "HTTPRoute shop/web rule 0 match 2 path"
+  std::string detail;  // value, what was expected, what happens to traffic
+  friend bool operator==(const CompileProblem&, const CompileProblem&) = default;
+};
+
+// Transparent hash, so that look-ups by string_view make no string.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+template <typename T>
+using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+
+using Regex = std::shared_ptr<const re2::RE2>;
+
+struct CompiledMirror {
+  std::uint32_t backend = 0;
+  std::uint32_t numerator = 100, denominator = 100;
+  std::shared_ptr<PickSequence> sequence;
+};
+
+struct CompiledRule {
+  const Rule* rule = nullptr;
+  const Listener* listener = nullptr;
+  std::uint32_t first_slot =
+      0;  // backend i of this rule counts in slot first_slot + i (CompiledTable::slots)
+  WeightedPick pick;
+  std::shared_ptr<PickSequence> sequence;  // outlives tables: the rule of the same name goes on where it was
+  std::vector<CompiledMirror> mirrors;
+};
+
+struct CompiledValue {  // a header or query condition
+  std::string name;     // headers: lower case
+  std::string value;
+  Regex regex;  // null: exact
+};
+
+// One match of one rule; the path is already decided by where it is kept, save for regular expressions.
+struct CompiledMatch {
+  const CompiledRule* rule = nullptr;
+  const Match* match = nullptr;
+  std::string prefix;  // kPrefix: as matched, without a trailing slash; "/" for all
+  Regex path_regex;    // kRegex
+  std::vector<CompiledValue> headers, query;
+  std::uint32_t order = 0;  // in the table
+};
+
+// The rules of one listener under one hostname pattern, best first in each list.
+struct HostRules {
+  TextMap<std::vector<CompiledMatch>> exact, prefix;
+  std::vector<CompiledMatch> regex;
+  std::size_t longest_prefix = 0;  // characters; nothing longer need be tried
+};
+
+template <typename T>
+struct HostMap {  // "*.example.com" is kept as ".example.com"
+  TextMap<T> exact, wildcard;
+  std::unique_ptr<T> any;
+};
+
+struct CompiledListener {
+  const Listener* listener = nullptr;
+  std::uint32_t index = 0;  // in Table::listeners
+  HostMap<HostRules> hosts;
+};
+
+// All listeners of one address and port.
+struct CompiledPort {
+  std::string address;
+  std::uint16_t port = 0;
+  std::vector<const CompiledListener*> all;  // in table order, never empty
+  HostMap<const CompiledListener*> by_host;
+};
+
+// What one slot of counters stands for.
+struct Slot {
+  const Listener* listener = nullptr;
+  const Rule* rule = nullptr;
+  const WeightedBackend* choice = nullptr;
+  const Backend* backend = nullptr;  // null: the reference could not be resolved
+};
+
+struct CompiledTable {
+  TablePtr table;
+  std::vector<CompiledPort> ports;
+  std::vector<std::unique_ptr<CompiledListener>> listeners;
+  std::vector<std::unique_ptr<CompiledRule>> rules;
+  std::vector<Slot> slots;
+  std::vector<CompileProblem> problems;
+
+  // For the next compile() to go on from.
+  TextMap<Regex> regexes;
+  TextMap<std::shared_ptr<PickSequence>> sequences;
+
+  const CompiledPort* find(std::string_view address, std::uint16_t port) const;
+};
+
+using CompiledTablePtr = std::shared_ptr<const CompiledTable>;
+
+// `previous` (may be null) lends its regular expressions and the state of its weighted choices.
+CompiledTablePtr compile(TablePtr table, const CompiledTable* previous = nullptr);
+
+}  // namespace tidegate::routing
