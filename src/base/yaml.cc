@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/text.h"
 #include "base/yaml_scalar.h"
 
 namespace tidegate::yaml {
@@ -48,12 +49,21 @@ Json read_scalar(const YAML::Mark& mark, const std::string& tag, const std::stri
 // Builds one document from yaml-cpp's events.
 class Builder final : public YAML::EventHandler {
  public:
+  explicit Builder(std::string_view text) : lines_(text::split(text, '\n')) {}
+
   std::optional<Document> take() {
     if (!document_ || document_->value.is_null()) return std::nullopt;
     return std::move(*document_);
   }
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  // yaml-cpp takes whatever it can't go on with for the start of another document, forever where that is a
+  // stray comma.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    const auto line = static_cast<std::size_t>(mark.line);
+    const bool marked = mark.column == 0 && (line >= lines_.size() || lines_[line].starts_with("---"));
+    if (documents_++ > 0 && !marked) {
+      refuse(mark, "text after the end of the document (documents are set apart by a line \"---\")");
+    }
     document_.reset();
     open_.clear();
     anchors_.clear();
@@ -177,6 +187,8 @@ class Builder final : public YAML::EventHandler {
     return below + 1;
   }
 
+  std::vector<std::string_view> lines_;
+  std::size_t documents_ = 0;
   std::optional<Document> document_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
@@ -212,7 +224,7 @@ Result<std::vector<Document>> parse_all(std::string_view text) {
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    Builder builder;
+    Builder builder(text);
     while (parser.HandleNextDocument(builder)) {
       if (auto document = builder.take()) documents.push_back(std::move(*document));
     }
