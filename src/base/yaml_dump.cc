@@ -16,6 +16,15 @@ std::string scalar(const Json& value) {
   return json::dump(value);
 }
 
+// A key past this is written in the explicit form: readers give up looking for its colon after 1024
+// characters (YAML 1.2 section 8.2.2).
+constexpr std::size_t kMaxSimpleKey = 1000;
+
+std::string key_text(const std::string& key, std::size_t indent) {
+  const std::string text = safe_plain(key) ? key : json::dump(Json(key));
+  return text.size() > kMaxSimpleKey ? "? " + text + "\n" + std::string(indent, ' ') + ":" : text + ":";
+}
+
 bool is_block(const Json& value) { return value.is_structured() && !value.empty(); }
 
 void write(const Json& value, std::size_t indent, bool indented, std::string& out);
@@ -25,7 +34,7 @@ void write_map(const Json& value, std::size_t indent, bool indented, std::string
   for (const auto& [key, child] : value.items()) {
     if (!indented) out.append(indent, ' ');
     indented = false;
-    out += (safe_plain(key) ? key : json::dump(Json(key))) + ":";
+    out += key_text(key, indent);
     if (is_block(child)) {
       out += '\n';
       write(child, child.is_array() ? indent : indent + 2, false, out);

@@ -118,6 +118,16 @@ TEST(YamlDump, ReadsBackTheSame) {
   }
 }
 
+TEST(YamlDump, WritesLongKeys) {
+  const std::string key(5000, 'k');
+  for (const Json& child : {Json(1), Json::array({1, Json::object()}), Json{{"a", {{"b", 2}}}}}) {
+    const Json value = {{"outer", {{key, child}, {"z", 1}}}};
+    const auto again = parse_all(dump(value));
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_EQ(again->at(0).value, value);
+  }
+}
+
 TEST(YamlDump, QuotesOnlyWhatNeedsIt) {
   EXPECT_EQ(dump("10.0.0.1"), "10.0.0.1\n");
   EXPECT_EQ(dump("7d4b9c6f5c"), "7d4b9c6f5c\n");
