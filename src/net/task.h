@@ -25,17 +25,16 @@ Task<void> sleep_for(Scheduler& scheduler, Duration delay);
 // exactly once, on the loop's thread. Name the lambda before awaiting.
 template <typename T, typename Start>
 Task<T> suspend(Start start) {
-  auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
-      [start = std::move(start)](auto handler) mutable {
-        // Posted, so that the coroutine is never resumed from within its own suspension.
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        auto executor = asio::get_associated_executor(*shared);
-        start([shared, executor](T value) {
-          asio::post(executor, [shared, value = std::make_shared<T>(std::move(value))] { (*shared)(std::move(*value)); });
-        });
-      },
-      asio::use_awaitable);
-  co_return result;
+  auto initiate = [start = std::move(start)](auto handler) mutable {
+    // Posted, so that the coroutine is never resumed from within its own suspension.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    auto executor = asio::get_associated_executor(*shared);
+    start([shared, executor](T value) {
+      auto kept = std::make_shared<T>(std::move(value));
+      asio::post(executor, [shared, kept] { (*shared)(std::move(*kept)); });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(std::move(initiate), asio::use_awaitable);
 }
 
 }  // namespace net

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What TCP and TLS streams share: reads, gathered writes, and callbacks that never outlive the Stream. The socket sits in a state that pending
+// operations keep alive; a Stream's end closes it and mutes them. Thread: the loop's. Private to net/.
+#pragma once
+
+#include <array>
+#include <boost/asio/write.hpp>
+
+#include "net/errors.h"
+#include "net/stream.h"
+
+namespace tidegate::net {
+
+struct StreamState {
+  virtual ~StreamState() = default;
+  virtual TcpSocket& lowest() = 0;  // the socket itself
+  bool closed = false;
+
+  void close() {
+    closed = true;
+    boost::system::error_code ignored;
+    lowest().close(ignored);
+  }
+};
+
+// A few views as a buffer sequence, without an allocation.
+class Gathered {
+ public:
+  static constexpr std::size_t kMax = 8;
+  explicit Gathered(std::span<const std::string_view> parts) {
+    TIDEGATE_ASSERT(parts.size() <= kMax);
+    for (const auto part : parts) {
+      if (!part.empty()) buffers_[count_++] = asio::const_buffer(part.data(), part.size());
+    }
+  }
+  using value_type = asio::const_buffer;
+  using const_iterator = const asio::const_buffer*;
+  const_iterator begin() const { return buffers_.data(); }
+  const_iterator end() const { return buffers_.data() + count_; }
+
+ private:
+  std::array<asio::const_buffer, kMax> buffers_;
+  std::size_t count_ = 0;
+};
+
+inline std::string address_of(const TcpSocket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "" : to_string(Address{endpoint.address().to_string(), endpoint.port()});
+}
+
+// State: a StreamState with transport(), what is read from and written to: the socket, or TLS over it.
+template <typename State>
+class BasicStream : public Stream {
+ public:
+  explicit BasicStream(std::shared_ptr<State> state) : state_(std::move(state)), peer_(address_of(state_->lowest())) {}
+  ~BasicStream() override { close(); }
+
+  void read(std::span<char> into, ReadCallback done) override {
+    state_->transport().async_read_some(asio::buffer(into.data(), into.size()),
+                                [state = state_, done = std::move(done)](auto error, std::size_t bytes) {
+                                  if (state->closed) return;
+                                  if (error == asio::error::eof) return done(std::size_t{0});
+                                  if (error) return done(to_error("read", error));
+                                  done(bytes);
+                                });
+  }
+
+  void write(std::span<const std::string_view> parts, WriteCallback done) override {
+    asio::async_write(state_->transport(), Gathered(parts), [state = state_, done = std::move(done)](auto error, std::size_t) {
+      if (state->closed) return;
+      if (error) return done(to_error("write", error));
+      done({});
+    });
+  }
+
+  void close() override {
+    if (!state_->closed) state_->close();
+  }
+  std::string peer_address() const override { return peer_; }
+
+ protected:
+  std::shared_ptr<State> state_;
+
+ private:
+  std::string peer_;
+};
+
+}  // namespace tidegate::net

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <openssl/x509v3.h>
+
+#include "net/tls_stream.h"
+
+namespace tidegate::net {
+namespace {
+
+// Connects, shakes hands, hands over. Keeps itself alive by its pending operation; muted once the caller's handle is gone.
+class Connecting : public std::enable_shared_from_this<Connecting> {
+ public:
+  Connecting(asio::io_context& io, const ConnectOptions& options, StreamCallback done)
+      : socket_(io.get_executor()), options_(options), done_(std::move(done)) {}
+
+  void start();
+  void give_up();
+
+ private:
+  void connected(const boost::system::error_code& error);
+  void shake_hands();
+  void finish(Result<std::unique_ptr<Stream>> result) {
+    if (auto done = std::exchange(done_, nullptr)) done(std::move(result));
+  }
+
+  TcpSocket socket_;
+  ConnectOptions options_;
+  StreamCallback done_;
+  std::shared_ptr<TlsState> tls_;
+};
+
+void Connecting::start() {
+  boost::system::error_code error;
+  const auto ip = asio::ip::make_address(options_.address.ip, error);
+  if (error) {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+      self->finish(Error{ErrorCode::kInvalid, "\"" + self->options_.address.ip + "\" is not an IP address"});
+    });
+    return;
+  }
+  socket_.async_connect({ip, options_.address.port}, [self = shared_from_this()](auto error) { self->connected(error); });
+}
+
+void Connecting::give_up() {
+  done_ = nullptr;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  if (tls_) tls_->close();
+}
+
+void Connecting::connected(const boost::system::error_code& error) {
+  if (!done_) return;
+  if (error) return finish(to_error("connect to " + to_string(options_.address), error));
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (options_.tls) return shake_hands();
+  finish(make_tcp_stream(std::move(socket_)));
+}
+
+void Connecting::shake_hands() {
+  tls_ = std::make_shared<TlsState>(std::move(socket_), options_.tls);
+  SSL* ssl = tls_->stream.native_handle();
+  const std::string& name = options_.server_name;
+  X509_VERIFY_PARAM* verify = ::SSL_get0_param(ssl);
+  // RFC 6066 section 3: no literal addresses in SNI; they are verified as addresses.
+  if (::X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) != 1 && !name.empty()) {
+    ::SSL_set_tlsext_host_name(ssl, name.c_str());
+    ::X509_VERIFY_PARAM_set1_host(verify, name.c_str(), name.size());
+  }
+  tls_->stream.async_handshake(boost::asio::ssl::stream_base::client, [self = shared_from_this()](auto error) {
+    if (!self->done_) return;
+    if (error) return self->finish(to_error("TLS handshake with " + to_string(self->options_.address), error));
+    self->finish(make_tls_stream(std::move(self->tls_)));
+  });
+}
+
+class ConnectHandle final : public Handshake {
+ public:
+  explicit ConnectHandle(std::weak_ptr<Connecting> connecting) : connecting_(std::move(connecting)) {}
+  ~ConnectHandle() override {
+    if (auto connecting = connecting_.lock()) connecting->give_up();
+  }
+
+ private:
+  std::weak_ptr<Connecting> connecting_;
+};
+
+}  // namespace
+
+std::unique_ptr<Handshake> connect(asio::io_context& io, const ConnectOptions& options, StreamCallback done) {
+  auto connecting = std::make_shared<Connecting>(io, options, std::move(done));
+  connecting->start();
+  return std::make_unique<ConnectHandle>(connecting);
+}
+
+}  // namespace tidegate::net

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/listener.h"
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "net/errors.h"
+
+namespace tidegate::net {
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
+using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                               asio::io_context::executor_type>;
+
+constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
+
+// Lives as long as an accept is pending; silent once its Listener is gone.
+struct Accepting : std::enable_shared_from_this<Accepting> {
+  Accepting(asio::io_context& io, std::function<void(TcpSocket)> accepted)
+      : io(io), acceptor(io.get_executor()), pause(io.get_executor()), accepted(std::move(accepted)) {}
+
+  void accept_next() {
+    acceptor.async_accept([self = shared_from_this()](auto error, TcpSocket socket) {
+      if (!self->acceptor.is_open()) return;
+      if (error) return self->wait_then_accept(error);
+      boost::system::error_code ignored;
+      socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+      self->accepted(std::move(socket));
+      if (self->acceptor.is_open()) self->accept_next();
+    });
+  }
+
+  // A peer that left before it was accepted costs nothing; a process out of descriptors waits for some to come free.
+  void wait_then_accept(const boost::system::error_code& error) {
+    if (error == asio::error::connection_aborted) return accept_next();
+    log::warning("connections can't be accepted for now", {{"error", error.message()}});
+    pause.expires_after(kPauseWithoutDescriptors);
+    pause.async_wait([self = shared_from_this()](auto cancelled) {
+      if (!cancelled && self->acceptor.is_open()) self->accept_next();
+    });
+  }
+
+  void stop() {
+    boost::system::error_code ignored;
+    acceptor.close(ignored);
+    pause.cancel();
+  }
+
+  asio::io_context& io;
+  Acceptor acceptor;
+  SteadyTimer pause;
+  std::function<void(TcpSocket)> accepted;
+};
+
+class OpenListener final : public Listener {
+ public:
+  explicit OpenListener(std::shared_ptr<Accepting> accepting) : accepting_(std::move(accepting)) {
+    boost::system::error_code ignored;
+    const auto local = accepting_->acceptor.local_endpoint(ignored);
+    address_ = {local.address().to_string(), local.port()};
+  }
+  ~OpenListener() override { accepting_->stop(); }
+  Address address() const override { return address_; }
+
+ private:
+  std::shared_ptr<Accepting> accepting_;
+  Address address_;
+};
+
+Error open_error(const Address& address, const boost::system::error_code& error) {
+  const std::string name = "address " + to_string(address);
+  if (error == asio::error::address_in_use) return {ErrorCode::kUnavailable, name + " is in use"};
+  if (error == asio::error::access_denied) {
+    return {ErrorCode::kForbidden, name + " can't be bound: ports below 1024 need privileges"};
+  }
+  if (error.value() == EADDRNOTAVAIL) return {ErrorCode::kInvalid, name + " is none of this host's addresses"};
+  return to_error(name, error);
+}
+
+boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint, const Listener::Options& options) {
+  boost::system::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (error) return error;
+  acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && options.reuse_port) {
+    const int on = 1;
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+      return {errno, boost::system::system_category()};
+    }
+  }
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(options.backlog, error);
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& io, const Options& options,
+                                                 std::function<void(TcpSocket)> accepted) {
+  boost::system::error_code error;
+  const auto ip = asio::ip::make_address(options.address.ip, error);
+  if (error) return Error{ErrorCode::kInvalid, "\"" + options.address.ip + "\" is not an IP address"};
+  auto accepting = std::make_shared<Accepting>(io, std::move(accepted));
+  if (auto failed = bind(accepting->acceptor, {ip, options.address.port}, options)) {
+    return open_error(options.address, failed);
+  }
+  accepting->accept_next();
+  return std::unique_ptr<Listener>(std::make_unique<OpenListener>(std::move(accepting)));
+}
+
+}  // namespace tidegate::net

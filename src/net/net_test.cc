@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "net/task.h"
+#include "net/tls.h"
+
+namespace tidegate::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Serves one connection and connects to it; the ends are what a test talks through.
+class Connected : public testing::Test {
+ protected:
+  void connect_plain() {
+    listen([this](TcpSocket socket) { server_ = make_tcp_stream(std::move(socket)); });
+    connect({});
+  }
+  void connect_tls(const ServerTlsOptions& server, const ClientTlsOptions& client, const std::string& name) {
+    auto server_context = make_server_tls(server);
+    ASSERT_TRUE(server_context) << server_context.error().detail;
+    auto client_context = make_client_tls(client);
+    ASSERT_TRUE(client_context) << client_context.error().detail;
+    listen([this, context = *server_context](TcpSocket socket) {
+      handshake_ = accept_tls(std::move(socket), context, [this](Result<std::unique_ptr<Stream>> stream) {
+        if (stream) server_ = std::move(*stream);
+        else server_error_ = stream.error().detail;
+      });
+    });
+    ConnectOptions options;
+    options.tls = *client_context;
+    options.server_name = name;
+    connect(options);
+  }
+  // Runs the loop until `holds`; fails after ten seconds.
+  void run_until(const std::function<bool()>& holds) {
+    const auto limit = system_clock().steady_now() + 10s;
+    while (!holds() && system_clock().steady_now() < limit) loop_.io().run_one_for(10ms);
+    ASSERT_TRUE(holds());
+  }
+  // Sends from one end and returns what the other reads.
+  std::string pass(Stream& from, Stream& to, const std::string& text) {
+    std::string received;
+    char buffer[256];
+    bool sent = false;
+    std::function<void()> more = [&] {
+      to.read(buffer, [&](Result<std::size_t> bytes) {
+        if (!bytes || *bytes == 0) return;
+        received.append(buffer, *bytes);
+        if (received.size() < text.size()) more();
+      });
+    };
+    more();
+    const std::string_view half = std::string_view(text).substr(0, text.size() / 2);
+    const std::string_view parts[] = {half, "", std::string_view(text).substr(half.size())};
+    from.write(parts, [&](Result<void> done) { sent = done.has_value(); });
+    run_until([&] { return sent && received.size() == text.size(); });
+    return received;
+  }
+
+  EventLoop loop_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Handshake> handshake_, connecting_;
+  std::unique_ptr<Stream> server_, client_;
+  std::string server_error_, client_error_;
+
+ private:
+  void listen(std::function<void(TcpSocket)> accepted) {
+    auto listener = Listener::open(loop_.io(), {{"127.0.0.1", 0}}, std::move(accepted));
+    ASSERT_TRUE(listener) << listener.error().detail;
+    listener_ = std::move(*listener);
+  }
+  void connect(ConnectOptions options) {
+    options.address = listener_->address();
+    connecting_ = net::connect(loop_.io(), options, [this](Result<std::unique_ptr<Stream>> stream) {
+      if (stream) client_ = std::move(*stream);
+      else client_error_ = stream.error().detail;
+    });
+    run_until([this] { return (client_ || !client_error_.empty()) && (server_ || !server_error_.empty()); });
+  }
+};
+
+KeyPair authority() {
+  static const KeyPair pair = make_certificate_authority("test CA", system_clock().now()).value_or({});
+  return pair;
+}
+
+KeyPair leaf(const std::string& name, bool client) {
+  CertificateRequest request;
+  request.common_name = name;
+  request.organization = "testers";
+  request.client = client;
+  if (!client) {
+    request.dns_names = {name};
+    request.ip_addresses = {"127.0.0.1"};
+  }
+  auto pair = make_certificate(authority(), request, system_clock().now());
+  EXPECT_TRUE(pair) << pair.error().detail;
+  return pair.value_or({});
+}
+
+ServerTlsOptions server_options() {
+  ServerTlsOptions options;
+  options.identity = leaf("gate.test", false);
+  return options;
+}
+
+ClientTlsOptions client_options() {
+  ClientTlsOptions options;
+  options.ca_pem = authority().certificate_pem;
+  return options;
+}
+
+TEST_F(Connected, BytesPassBothWays) {
+  connect_plain();
+  EXPECT_EQ(pass(*client_, *server_, "from the client"), "from the client");
+  EXPECT_EQ(pass(*server_, *client_, "and back"), "and back");
+}
+
+TEST_F(Connected, AClosedPeerReadsAsZeroBytes) {
+  connect_plain();
+  client_->close();
+  char buffer[8];
+  std::optional<std::size_t> bytes;
+  server_->read(buffer, [&](Result<std::size_t> result) { bytes = result.value_or(99); });
+  run_until([&] { return bytes.has_value(); });
+  EXPECT_EQ(*bytes, 0u);
+}
+
+TEST_F(Connected, NoCallbackOutlivesItsStream) {
+  connect_plain();
+  char buffer[8];
+  bool called = false;
+  server_->read(buffer, [&](Result<std::size_t>) { called = true; });
+  server_.reset();
+  loop_.io().run_for(20ms);
+  EXPECT_FALSE(called);
+}
+
+TEST_F(Connected, TlsVerifiesTheServerAndTellsNames) {
+  connect_tls(server_options(), client_options(), "gate.test");
+  ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+  EXPECT_EQ(server_->server_name(), "gate.test");
+  EXPECT_EQ(server_->alpn(), "http/1.1");
+  EXPECT_EQ(server_->peer_common_name(), "");
+  EXPECT_EQ(pass(*client_, *server_, "secret"), "secret");
+}
+
+TEST_F(Connected, TlsVerifiesAddressesToo) {
+  connect_tls(server_options(), client_options(), "127.0.0.1");
+  ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+  EXPECT_EQ(server_->server_name(), "") << "a literal address was sent as server name";
+}
+
+TEST_F(Connected, TlsRefusesAnotherName) {
+  connect_tls(server_options(), client_options(), "other.test");
+  EXPECT_FALSE(client_);
+  EXPECT_NE(client_error_.find("certificate verify failed"), std::string::npos) << client_error_;
+}
+
+TEST_F(Connected, TlsTellsAVerifiedClientsName) {
+  auto server = server_options();
+  server.client_ca_pem = authority().certificate_pem;
+  server.require_client_certificate = true;
+  auto client = client_options();
+  client.identity = leaf("tester", true);
+  connect_tls(server, client, "gate.test");
+  ASSERT_TRUE(server_) << server_error_;
+  EXPECT_EQ(server_->peer_common_name(), "tester");
+}
+
+TEST_F(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
+  auto server = server_options();
+  server.client_ca_pem = authority().certificate_pem;
+  server.require_client_certificate = true;
+  connect_tls(server, client_options(), "gate.test");
+  EXPECT_FALSE(server_);
+}
+
+TEST(Listener, SaysThatTheAddressIsInUse) {
+  EventLoop loop;
+  auto first = Listener::open(loop.io(), {{"127.0.0.1", 0}}, [](TcpSocket) {});
+  ASSERT_TRUE(first);
+  auto second = Listener::open(loop.io(), {(*first)->address()}, [](TcpSocket) {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().detail, "address " + to_string((*first)->address()) + " is in use");
+}
+
+TEST(Listener, SharesAnAddressWhereAsked) {
+  EventLoop loop;
+  auto first = Listener::open(loop.io(), {{"127.0.0.1", 0}, true}, [](TcpSocket) {});
+  ASSERT_TRUE(first);
+  auto second = Listener::open(loop.io(), {(*first)->address(), true}, [](TcpSocket) {});
+  EXPECT_TRUE(second) << second.error().detail;
+}
+
+TEST(Listener, SaysThatTheAddressIsForeign) {
+  EventLoop loop;
+  auto listener = Listener::open(loop.io(), {{"192.0.2.1", 0}}, [](TcpSocket) {});
+  ASSERT_FALSE(listener);
+  EXPECT_NE(listener.error().detail.find("none of this host's addresses"), std::string::npos) << listener.error().detail;
+}
+
+TEST(Connect, ARefusedConnectionIsUnavailable) {
+  EventLoop loop;
+  Address address;
+  {
+    auto listener = Listener::open(loop.io(), {{"127.0.0.1", 0}}, [](TcpSocket) {});
+    address = (*listener)->address();
+  }
+  ConnectOptions options;
+  options.address = address;
+  std::optional<Error> error;
+  auto handle = connect(loop.io(), options, [&](Result<std::unique_ptr<Stream>> stream) { error = stream.error(); });
+  loop.io().run_for(5s);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kUnavailable);
+  EXPECT_NE(error->detail.find("connection refused"), std::string::npos) << error->detail;
+}
+
+TEST(Address, ReadsWhatItWrites) {
+  for (const char* text : {"127.0.0.1:80", "[::1]:443", "0.0.0.0:0"}) {
+    auto address = parse_address(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(to_string(*address), text);
+  }
+  for (const char* text : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80", "host:80", "1.2.3.4:-1"}) {
+    EXPECT_FALSE(parse_address(text)) << text;
+  }
+}
+
+TEST(Tls, SaysWhatIsWrongWithAnIdentity) {
+  auto options = server_options();
+  options.identity.private_key_pem = leaf("other.test", false).private_key_pem;
+  auto mismatch = make_server_tls(options);
+  ASSERT_FALSE(mismatch);
+  EXPECT_NE(mismatch.error().detail.find("private key"), std::string::npos) << mismatch.error().detail;
+  options.identity.certificate_pem = "not PEM";
+  auto garbage = make_server_tls(options);
+  ASSERT_FALSE(garbage);
+  EXPECT_EQ(garbage.error().detail, "certificate: no PEM block CERTIFICATE in it");
+}
+
+TEST(Task, SleepsAndEnds) {
+  EventLoop loop;
+  bool ended = false;
+  auto script = [&]() -> Task<void> {
+    co_await sleep_for(loop.scheduler(), 1ms);
+    ended = true;
+  };
+  spawn(loop.io(), script());
+  loop.run();
+  EXPECT_TRUE(ended);
+}
+
+TEST(EventLoop, ADestroyedTimerNeverFires) {
+  EventLoop loop;
+  bool fired = false;
+  auto timer = loop.scheduler().after(1ms, [&] { fired = true; });
+  auto other = loop.scheduler().after(0ms, [&] { timer.reset(); });
+  loop.io().run_for(20ms);
+  EXPECT_FALSE(fired);
+}
+
+}  // namespace
+}  // namespace tidegate::net

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SSL_CTX behind net::TlsContext. Private to net/. Thread: immutable once made.
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+#include <string>
+#include <vector>
+
+#include "net/tls.h"
+
+namespace tidegate::net {
+
+class TlsContext {
+ public:
+  TlsContext(bool server, bool verify_peer) : context_(server ? kServer : kClient), verify_peer_(verify_peer) {}
+
+  boost::asio::ssl::context& asio() { return context_; }
+  SSL_CTX* native() { return context_.native_handle(); }
+  bool verify_peer() const { return verify_peer_; }
+  std::string& alpn_wire() { return alpn_wire_; }  // length-prefixed protocol names, as TLS sends them
+
+ private:
+  static constexpr auto kServer = boost::asio::ssl::context::tls_server;
+  static constexpr auto kClient = boost::asio::ssl::context::tls_client;
+  boost::asio::ssl::context context_;
+  bool verify_peer_;
+  std::string alpn_wire_;
+};
+
+}  // namespace tidegate::net
