@@ -24,6 +24,7 @@ enum class DecodeError : std::uint8_t {
   kBadHost,
   kBadFraming,           // Content-Length and Transfer-Encoding
   kUnsupportedCoding,    // 501
+  kUnsupportedMethod,    // 501: CONNECT, which no server of ours tunnels
   kBadChunk,
   kBadTrailer,
   kUnexpectedEnd,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,8 @@ class Headers {
 
   // Bytes that live as long as this object; for values built from parts.
   std::string_view store(std::string_view bytes);
+  // Adds a field whose name and value store() returned: no copy.
+  void add_stored(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
 
  private:
   struct Block {
@@ -53,6 +56,8 @@ class Headers {
     std::size_t size = 0;
     std::size_t used = 0;
   };
+  char* allocate(std::size_t size);
+
   std::vector<Field> fields_;
   std::vector<Block> blocks_;
 };
