@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "apiserver/schema/structural.h"
 #include "base/assert.h"
 #include "base/text.h"
 
@@ -57,6 +58,9 @@ Result<Version> decode_version(const Json& document, const std::string& field) {
   const Json* schema = json::find(document, "schema.openAPIV3Schema");
   if (!schema || !schema->is_object()) {
     return wrong(field + ".schema.openAPIV3Schema", "Required value: schemas are required");
+  }
+  if (const auto errors = check_schema(*schema, field + ".schema.openAPIV3Schema"); !errors.empty()) {
+    return wrong(errors.front().field, errors.front().message);
   }
   version.schema = *schema;
   return version;

@@ -30,4 +30,8 @@ std::vector<std::string> prune(Json& object, const Json& schema);
 // x-kubernetes-validations (CEL) is not evaluated yet.
 std::vector<FieldError> validate(const Json& object, const Json& schema);
 
+// A CRD's schema itself: known types, patterns that compile, schemas where schemas belong. `field` is where
+// it stands in the CRD.
+std::vector<FieldError> check_schema(const Json& schema, const std::string& field);
+
 }  // namespace tidegate::apiserver::schema
