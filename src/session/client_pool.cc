@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/client_pool.h"
+
+#include <algorithm>
+#include <deque>
+#include <list>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "http/h1_encoder.h"
+#include "session/h1_client.h"
+
+namespace tidegate::session {
+namespace {
+
+constexpr Duration kSweepEvery = std::chrono::seconds(5);
+
+class PooledStream final : public ClientStream {
+ public:
+  explicit PooledStream(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  ~PooledStream() override {
+    exchange_->events = nullptr;
+    if (exchange_->connection) exchange_->connection->abandon();
+  }
+
+  void send_data(std::string_view data) override {
+    if (closed() || data.empty()) return;
+    if (!exchange_->chunked) return exchange_->append(data);
+    std::string framed;
+    http::encode_chunk(data, framed);
+    exchange_->append(framed);
+  }
+  void send_end(const http::Headers& trailers) override {
+    if (closed()) return;
+    exchange_->request_complete = true;
+    if (!exchange_->chunked) return;
+    std::string last;
+    http::encode_last_chunk(trailers, last);
+    exchange_->append(last);
+  }
+  std::size_t unsent_bytes() const override {
+    return exchange_->connection ? exchange_->connection->unsent_bytes() : exchange_->waiting.size();
+  }
+  void pause() override {
+    if (exchange_->connection) exchange_->connection->pause();
+  }
+  void resume() override {
+    if (exchange_->connection) exchange_->connection->resume();
+  }
+
+ private:
+  bool closed() const { return exchange_->over() || exchange_->request_complete; }
+  std::shared_ptr<Exchange> exchange_;
+};
+
+// What a failed attempt to connect means to a request.
+StreamError connect_failure(const Error& error) {
+  if (error.code == ErrorCode::kTimeout) return StreamError::kConnectTimeout;
+  return error.detail.starts_with("TLS") ? StreamError::kTls : StreamError::kConnectRefused;
+}
+
+}  // namespace
+
+struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_from_this<ClientPool::State> {
+  // An attempt to connect: whichever request is first in line takes the connection.
+  struct Attempt {
+    std::unique_ptr<net::Handshake> handle;
+    std::unique_ptr<Scheduler::Timer> deadline;
+  };
+  using Attempts = std::list<Attempt>;
+
+  State(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits)
+      : io(io), scheduler(scheduler), endpoint(std::move(endpoint)), limits(limits) {}
+
+  void place(std::shared_ptr<Exchange> exchange);
+  void connect();
+  void connected(Attempts::iterator attempt, Result<std::unique_ptr<net::Stream>> stream);
+  std::shared_ptr<Exchange> next_waiting();
+  void sweep();
+  void close_all();
+
+  void free(const std::shared_ptr<H1ClientConnection>& connection) override;
+  void closed(const std::shared_ptr<H1ClientConnection>& connection) override;
+
+  asio::io_context& io;
+  Scheduler& scheduler;
+  const Endpoint endpoint;
+  const ClientLimits limits;
+  std::set<std::shared_ptr<H1ClientConnection>> connections;
+  std::vector<std::shared_ptr<H1ClientConnection>> idle;  // the most recently used last
+  std::deque<std::shared_ptr<Exchange>> waiting;
+  Attempts attempts;
+  std::unique_ptr<Scheduler::Timer> sweeper;
+};
+
+void ClientPool::State::place(std::shared_ptr<Exchange> exchange) {
+  if (!idle.empty()) {
+    auto connection = std::move(idle.back());
+    idle.pop_back();
+    return connection->carry(std::move(exchange));
+  }
+  std::erase_if(waiting, [](const auto& one) { return one->over(); });
+  if (waiting.size() >= limits.max_pending) {
+    return scheduler.post([exchange] { exchange->fail(StreamError::kOverflow, true, "too many requests wait for a connection"); });
+  }
+  waiting.push_back(std::move(exchange));
+  if (connections.size() + attempts.size() < limits.max_connections && attempts.size() < waiting.size()) connect();
+}
+
+void ClientPool::State::connect() {
+  const auto attempt = attempts.emplace(attempts.end());
+  const std::weak_ptr<State> weak = weak_from_this();
+  attempt->handle = net::connect(io, {endpoint.address, endpoint.tls, endpoint.server_name},
+                                 [weak, attempt](Result<std::unique_ptr<net::Stream>> stream) {
+                                   if (auto self = weak.lock()) self->connected(attempt, std::move(stream));
+                                 });
+  attempt->deadline = scheduler.after(limits.connect_timeout, [weak, attempt] {
+    if (auto self = weak.lock()) self->connected(attempt, Error{ErrorCode::kTimeout, "no connection in time"});
+  });
+}
+
+void ClientPool::State::connected(Attempts::iterator attempt, Result<std::unique_ptr<net::Stream>> stream) {
+  const auto self = shared_from_this();
+  const Attempt ended = std::move(*attempt);  // its handle goes once this call is over
+  attempts.erase(attempt);
+  if (!stream) {
+    if (auto exchange = next_waiting()) exchange->fail(connect_failure(stream.error()), true, stream.error().detail);
+    return;
+  }
+  auto connection = std::make_shared<H1ClientConnection>(std::move(*stream), limits.http, this);
+  connections.insert(connection);
+  connection->start();
+  free(connection);
+}
+
+std::shared_ptr<Exchange> ClientPool::State::next_waiting() {
+  while (!waiting.empty()) {
+    auto exchange = std::move(waiting.front());
+    waiting.pop_front();
+    if (!exchange->over()) return exchange;
+  }
+  return nullptr;
+}
+
+void ClientPool::State::free(const std::shared_ptr<H1ClientConnection>& connection) {
+  if (auto exchange = next_waiting()) return connection->carry(std::move(exchange));
+  if (idle.size() >= limits.max_idle) return connection->close(StreamError::kNone, {});
+  connection->idle_since = scheduler.clock().steady_now();
+  idle.push_back(connection);
+  if (!sweeper) sweeper = scheduler.after(kSweepEvery, [this] { sweep(); });
+}
+
+void ClientPool::State::closed(const std::shared_ptr<H1ClientConnection>& connection) {
+  connections.erase(connection);
+  std::erase(idle, connection);
+  // Its place may be what a request waits for.
+  if (!waiting.empty() && attempts.size() < waiting.size()) connect();
+}
+
+void ClientPool::State::sweep() {
+  const auto oldest = scheduler.clock().steady_now() - limits.idle_timeout;
+  const auto all = idle;
+  for (const auto& connection : all) {
+    if (connection->idle_since <= oldest) connection->close(StreamError::kNone, {});
+  }
+  sweeper = idle.empty() ? nullptr : scheduler.after(kSweepEvery, [this] { sweep(); });
+}
+
+void ClientPool::State::close_all() {
+  sweeper.reset();
+  attempts.clear();
+  idle.clear();
+  for (const auto& connection : std::exchange(connections, {})) {
+    connection->disown();
+    connection->close(StreamError::kCancelled, "the pool was closed");
+  }
+  while (auto exchange = next_waiting()) exchange->fail(StreamError::kCancelled, true, "the pool was closed");
+}
+
+ClientPool::ClientPool(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits)
+    : state_(std::make_shared<State>(io, scheduler, std::move(endpoint), limits)) {}
+
+ClientPool::~ClientPool() { state_->close_all(); }
+
+std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head, bool end, ClientStreamEvents& events) {
+  auto exchange = std::make_shared<Exchange>();
+  exchange->events = &events;
+  exchange->method = head.method;
+  exchange->chunked = !head.content_length.has_value();
+  http::encode_head(head, {}, exchange->waiting);
+  auto stream = std::make_unique<PooledStream>(exchange);
+  if (end) stream->send_end({});
+  state_->place(std::move(exchange));
+  return stream;
+}
+
+void ClientPool::close_idle() {
+  for (const auto& connection : std::exchange(state_->idle, {})) connection->close(StreamError::kNone, {});
+  for (const auto& connection : state_->connections) connection->retire();
+}
+
+std::size_t ClientPool::connections() const { return state_->connections.size(); }
+std::size_t ClientPool::active() const { return state_->connections.size() - state_->idle.size(); }
+
+}  // namespace tidegate::session

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Client side of one HTTP/1.1 connection: one exchange at a time over a net::Stream, reused as long as both sides allow it. Keeps a read pending
+// while idle, so that a backend's close is seen before the next request is sent into it. Private to session/; ClientPool is its owner.
+// Thread: its loop's. Owns: the stream and its buffers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "http/h1_decoder.h"
+#include "net/stream.h"
+#include "session/limits.h"
+#include "session/streams.h"
+
+namespace tidegate::session {
+
+class H1ClientConnection;
+
+// One request and its response, from the call until the end: waiting for a connection at first, then on one. Shared by the caller's ClientStream
+// and whoever carries it.
+struct Exchange {
+  ClientStreamEvents* events = nullptr;  // null once it is over, or the caller has left
+  std::string method;
+  bool chunked = false;                    // framing of the request body
+  bool request_complete = false;           // all of it has been handed to us
+  std::string waiting;                     // bytes to send once there is a connection
+  H1ClientConnection* connection = nullptr;
+
+  bool over() const { return events == nullptr; }
+  // Tells the caller, once.
+  void fail(StreamError error, bool unsent, std::string_view detail);
+  void append(std::string_view bytes);
+};
+
+class H1ClientConnection : public std::enable_shared_from_this<H1ClientConnection> {
+ public:
+  // What happens to a connection, told to its pool. `free`: may carry another exchange now. `closed`: final.
+  struct Owner {
+    virtual ~Owner() = default;
+    virtual void free(const std::shared_ptr<H1ClientConnection>& connection) = 0;
+    virtual void closed(const std::shared_ptr<H1ClientConnection>& connection) = 0;
+  };
+
+  H1ClientConnection(std::unique_ptr<net::Stream> stream, const http::Limits& limits, Owner* owner);
+
+  void start();  // once
+  void carry(std::shared_ptr<Exchange> exchange);
+  // The caller left in the middle: nobody can know where the next response begins.
+  void abandon();
+  void close(StreamError error, std::string_view detail);  // an exchange under way fails with it
+  void retire() { retiring_ = true; }                      // closes once it is free
+  void disown() { owner_ = nullptr; }
+
+  void send(std::string_view bytes);
+  std::size_t unsent_bytes() const { return writing_.size() + next_.size(); }
+  void pause() { paused_ = true; }
+  void resume();
+
+  bool busy() const { return exchange_ != nullptr; }
+  SteadyTime idle_since{};
+
+ private:
+  void read();
+  void received(std::string_view input);
+  // False where decoding must stop: the connection is closed or waits for its next exchange.
+  bool handle(http::H1Decoder::Event event, std::string_view rest);
+  bool on_head();
+  bool on_end(std::string_view rest);
+  void on_eof();
+  void flush();
+  void written(Result<void> result);
+
+  std::unique_ptr<net::Stream> stream_;
+  Owner* owner_;
+  http::H1Decoder decoder_;
+  std::shared_ptr<Exchange> exchange_;
+  std::string buffer_;
+  std::string writing_, next_;
+  bool carried_before_ = false;  // an earlier exchange went over it
+  bool answered_ = false;        // a byte of this exchange's response has come
+  bool interim_ = false;         // the head being decoded is a 1xx
+  bool reading_ = false, paused_ = false, write_failed_ = false, over_high_water_ = false, retiring_ = false;
+};
+
+}  // namespace tidegate::session
