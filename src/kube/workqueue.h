@@ -36,7 +36,7 @@ class WorkQueue {
   void add(const api::Key& key);
   void add_urgent(const api::Key& key);    // ahead of the others: aborts (guarantee G13)
   void add_after(const api::Key& key, Duration delay);  // replaces an earlier delay only by a shorter one
-  void forget(const api::Key& key);        // the object is gone: no delays, no back-off
+  void forget(const api::Key& key);        // the object is gone: no delays, no back-off (a key that is queued is still worked on)
   std::size_t depth() const;
   bool idle() const;                       // nothing queued, nothing under way (delays do not count)
 
