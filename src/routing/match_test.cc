@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "routing/match.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <regex>
+#include <tuple>
+
+#include "base/text.h"
+
+namespace tidegate::routing {
+namespace {
+
+constexpr auto kExact = PathMatch::Kind::kExact;
+constexpr auto kPrefix = PathMatch::Kind::kPrefix;
+constexpr auto kRegex = PathMatch::Kind::kRegex;
+
+http::RequestHead get(std::string host, std::string target, std::initializer_list<http::Field> headers = {}) {
+  http::RequestHead head;
+  head.method = "GET";
+  head.target = std::move(target);
+  head.authority = std::move(host);
+  head.headers = headers;
+  return head;
+}
+
+Rule rule(std::string name, std::vector<std::string> hostnames, std::vector<Match> matches) {
+  Rule out;
+  out.route = {"HTTPRoute", "shop", "web", 1};
+  out.name = std::move(name);
+  out.hostnames = std::move(hostnames);
+  out.matches = std::move(matches);
+  return out;
+}
+
+Listener listener(std::string hostname, std::vector<Rule> rules) {
+  Listener out;
+  out.name = hostname.empty() ? "any" : hostname;
+  out.address = "127.0.0.1";
+  out.port = 80;
+  out.hostname = std::move(hostname);
+  out.rules = std::move(rules);
+  return out;
+}
+
+CompiledTablePtr compiled(std::vector<Listener> listeners) {
+  Table table;
+  table.listeners = std::move(listeners);
+  return compile(std::make_shared<const Table>(std::move(table)));
+}
+
+std::string served_by(const CompiledTablePtr& table, const http::RequestHead& request) {
+  const auto matched = match(*table->find("127.0.0.1", 80), request);
+  return matched.rule() == nullptr ? "" : matched.rule()->rule->name;
+}
+
+TEST(Match, PrecedenceIsGatewayApis) {
+  // Each list is in table order; the request is GET shop.example/a/b?q=1 with X: 1, Y: 2; `expected` wins.
+  struct Case {
+    const char* what;
+    std::vector<Rule> rules;
+    std::string expected;
+  };
+  const ValueMatch x{"x", "1"}, y{"Y", "2"}, q{"q", "1"}, other{"q", "2"};
+  const Case cases[] = {
+      {"exact hostname before a better path",
+       {rule("path", {"*.example"}, {{{kExact, "/a/b"}}}), rule("host", {"shop.example"}, {{}})},
+       "host"},
+      {"wildcard before none",
+       {rule("none", {}, {{{kExact, "/a/b"}}}), rule("wild", {"*.example"}, {{}})},
+       "wild"},
+      {"exact path before the longest prefix",
+       {rule("p", {}, {{{kPrefix, "/a/b"}}}), rule("e", {}, {{{kExact, "/a/b"}}})},
+       "e"},
+      {"longest prefix",
+       {rule("short", {}, {{{kPrefix, "/a"}}}), rule("long", {}, {{{kPrefix, "/a/b"}}})},
+       "long"},
+      {"a regular expression before a prefix",
+       {rule("p", {}, {{{kPrefix, "/a/b"}}}), rule("r", {}, {{{kRegex, "/a/.*"}}})},
+       "r"},
+      {"method before headers", {rule("h", {}, {{{}, "", {x, y}}}), rule("m", {}, {{{}, "GET"}})}, "m"},
+      {"more headers", {rule("one", {}, {{{}, "", {x}}}), rule("two", {}, {{{}, "", {x, y}}})}, "two"},
+      {"headers before queries", {rule("q", {}, {{{}, "", {}, {q}}}), rule("h", {}, {{{}, "", {x}}})}, "h"},
+      {"more queries", {rule("none", {}, {{}}), rule("q", {}, {{{}, "", {}, {q}}})}, "q"},
+      {"table order breaks ties", {rule("first", {}, {{}}), rule("second", {}, {{}})}, "first"},
+      {"a better key that does not hold is passed over",
+       {rule("any", {}, {{}}), rule("q", {}, {{{}, "", {}, {other}}})},
+       "any"},
+      {"a more specific hostname without a matching rule",
+       {rule("any", {}, {{}}), rule("h", {"shop.example"}, {{{kExact, "/z"}}})},
+       "any"},
+      {"the best of several matches counts",
+       {rule("p", {}, {{{kPrefix, "/a"}}}), rule("two", {}, {{}, {{kExact, "/a/b"}}})},
+       "two"},
+  };
+  for (const Case& c : cases) {
+    const auto table = compiled({listener("", c.rules)});
+    EXPECT_EQ(served_by(table, get("shop.example", "/a/b?q=1", {{"X", "1"}, {"y", "2"}})), c.expected)
+        << c.what;
+  }
+}
+
+TEST(Match, PrefixesAreOfWholeElements) {
+  struct Case {
+    std::string prefix, path;
+    bool matches;
+  };
+  const Case cases[] = {
+      {"/v2", "/v2", true},  {"/v2", "/v2/", true},    {"/v2", "/v2/x", true}, {"/v2", "/v2example", false},
+      {"/v2/", "/v2", true}, {"/v2/", "/v2/x", true},  {"/", "/", true},       {"/", "/x/y", true},
+      {"/a/b", "/a", false}, {"/a/b", "/a/b/c", true}, {"/a", "/b/a", false},  {"/a", "/a//b", true}};
+  for (const Case& c : cases) {
+    const auto table = compiled({listener("", {rule("hit", {}, {{{kPrefix, c.prefix}}})})});
+    EXPECT_EQ(!served_by(table, get("h", c.path)).empty(), c.matches) << c.prefix << " " << c.path;
+  }
+}
+
+TEST(Match, HostnamesAndWildcards) {
+  struct Case {
+    std::string pattern, host;
+    bool matches;
+  };
+  const Case cases[] = {{"shop.example", "shop.example", true},
+                        {"shop.example", "SHOP.example:8080", true},
+                        {"*.example", "shop.example", true},
+                        {"*.example", "a.b.example", true},
+                        {"*.example", "example", false},
+                        {"*.shop.example", "shop.example", false},
+                        {"*.shop.example", "myshop.example", false},
+                        {"Shop.Example", "shop.example", true},
+                        {"", "", true},
+                        {"shop.example", "", false}};
+  for (const Case& c : cases) {
+    const auto by_listener = compiled({listener(c.pattern, {rule("hit", {}, {{}})})});
+    EXPECT_EQ(!served_by(by_listener, get(c.host, "/")).empty(), c.matches) << c.pattern << " " << c.host;
+    if (c.pattern.empty()) continue;
+    const auto by_route = compiled({listener("", {rule("hit", {c.pattern}, {{}})})});
+    EXPECT_EQ(!served_by(by_route, get(c.host, "/")).empty(), c.matches) << c.pattern << " " << c.host;
+  }
+}
+
+TEST(Match, TheListenerIsDecidedBeforeTheRoutes) {
+  const auto table =
+      compiled({listener("", {rule("any", {}, {{}})}), listener("*.example", {rule("wild", {}, {{}})}),
+                listener("shop.example", {rule("shop", {}, {{{kExact, "/only"}}})})});
+  EXPECT_EQ(served_by(table, get("shop.example", "/only")), "shop");
+  EXPECT_EQ(served_by(table, get("shop.example", "/else")), "");
+  EXPECT_EQ(served_by(table, get("b.example", "/else")), "wild");
+  EXPECT_EQ(served_by(table, get("else.where", "/")), "any");
+}
+
+TEST(Match, NoListenerForTheHost) {
+  const auto table = compiled({listener("shop.example", {rule("shop", {}, {{}})})});
+  EXPECT_EQ(match(*table->find("127.0.0.1", 80), get("else.where", "/")).listener, nullptr);
+  EXPECT_EQ(table->find("127.0.0.1", 81), nullptr);
+}
+
+TEST(Match, HeaderAndQueryConditions) {
+  const auto table = compiled({listener("", {rule("regex", {}, {{{}, "", {{"X-User", "a[0-9]+", true}}}}),
+                                             rule("list", {}, {{{}, "", {{"x-list", "a, b"}}}}),
+                                             rule("query", {}, {{{}, "", {}, {{"Name", "a b"}}}})})});
+  EXPECT_EQ(served_by(table, get("h", "/", {{"x-user", "a12"}})), "regex");
+  EXPECT_EQ(served_by(table, get("h", "/", {{"x-user", "ba12"}})), "");
+  EXPECT_EQ(served_by(table, get("h", "/", {{"X-List", "a"}, {"x-list", "b"}})), "list");
+  EXPECT_EQ(served_by(table, get("h", "/?Name=a%20b")), "query");
+  EXPECT_EQ(served_by(table, get("h", "/?name=a%20b")), "");
+  EXPECT_EQ(served_by(table, get("h", "/?Name=x&Name=a%20b")), "");
+}
+
+TEST(Compile, ABadRegexIsAProblemAndMatchesNothing) {
+  const auto table = compiled(
+      {listener("", {rule("bad", {}, {{{kRegex, "/a(("}}, {{kPrefix, "/ok"}}}), rule("rest", {}, {{}})})});
+  ASSERT_EQ(table->problems.size(), 1U);
+  EXPECT_EQ(table->problems[0].place, "HTTPRoute shop/web bad match 0 path");
+  EXPECT_NE(table->problems[0].detail.find("\"/a((\""), std::string::npos) << table->problems[0].detail;
+  EXPECT_EQ(served_by(table, get("h", "/a((")), "rest");
+  EXPECT_EQ(served_by(table, get("h", "/ok")), "bad");
+}
+
+TEST(Compile, TwoListenersOfOneHostnameAreAProblem) {
+  const auto table = compiled(
+      {listener("a.example", {rule("one", {}, {{}})}), listener("A.example", {rule("two", {}, {{}})})});
+  EXPECT_EQ(table->problems.size(), 1U);
+  EXPECT_EQ(served_by(table, get("a.example", "/")), "one");
+}
+
+TEST(Compile, WeightedChoicesGoOnWhereTheyWere) {
+  const auto first = compiled({listener("", {rule("0", {}, {{}})})});
+  const auto second = compile(first->table, first.get());
+  EXPECT_EQ(first->rules[0]->sequence, second->rules[0]->sequence);
+}
+
+TEST(Compile, UnresolvedBackendsHaveSlotsWithoutBackend) {
+  Table table;
+  table.backends.resize(1);
+  Rule with = rule("0", {}, {{}});
+  with.backends = {{0, 1, {}, ""}, {0, 1, {}, "Service shop/gone not found"}, {7, 1, {}, ""}};
+  table.listeners = {listener("", {with})};
+  const auto out = compile(std::make_shared<const Table>(table));
+  ASSERT_EQ(out->slots.size(), 3U);
+  EXPECT_EQ(out->slots[0].backend, &out->table->backends[0]);
+  EXPECT_EQ(out->slots[1].backend, nullptr);
+  EXPECT_EQ(out->slots[2].backend, nullptr);
+}
+
+// ---- against a matcher that is plain enough to be read as the specification ----
+
+bool naive_host(std::string pattern, const std::string& host) {
+  pattern = text::lower(pattern);
+  if (pattern.empty()) return true;
+  if (pattern.starts_with("*.")) return host.size() > pattern.size() - 1 && host.ends_with(pattern.substr(1));
+  return pattern == host;
+}
+
+std::pair<int, int> host_rank(const std::string& pattern) {  // bigger is better
+  if (pattern.empty()) return {0, 0};
+  return {pattern.starts_with("*.") ? 1 : 2, static_cast<int>(pattern.size())};
+}
+
+bool naive_path(const PathMatch& path, const std::string& value) {
+  switch (path.kind) {
+    case kExact:
+      return path.value == value;
+    case kRegex:
+      return std::regex_match(value, std::regex(path.value));
+    case kPrefix:
+      break;
+  }
+  const std::string prefix = path.value.size() > 1 && path.value.back() == '/'
+                                 ? path.value.substr(0, path.value.size() - 1)
+                                 : path.value;
+  return prefix == "/" || value == prefix || value.starts_with(prefix + "/");
+}
+
+bool naive_values(const std::vector<ValueMatch>& wanted,
+                  const std::vector<std::pair<std::string, std::string>>& have) {
+  for (const auto& want : wanted) {
+    const auto found =
+        std::find_if(have.begin(), have.end(), [&](const auto& h) { return h.first == want.name; });
+    if (found == have.end() || found->second != want.value) return false;
+  }
+  return true;
+}
+
+std::tuple<int, int, bool, std::size_t, std::size_t> match_rank(const Match& m) {
+  const int length =
+      static_cast<int>(m.path.value.size()) - (m.path.value.size() > 1 && m.path.value.ends_with('/'));
+  switch (m.path.kind) {
+    case kExact:
+      return {2, 0, !m.method.empty(), m.headers.size(), m.query.size()};
+    case kRegex:
+      return {1, static_cast<int>(m.path.value.size()), !m.method.empty(), m.headers.size(), m.query.size()};
+    case kPrefix:
+      break;
+  }
+  return {0, length, !m.method.empty(), m.headers.size(), m.query.size()};
+}
+
+struct Probe {
+  std::string host, path, method;
+  std::vector<std::pair<std::string, std::string>> headers, query;
+};
+
+std::string naive_match(const Table& table, const Probe& probe) {
+  const Listener* chosen = nullptr;
+  for (const auto& l : table.listeners) {
+    if (naive_host(l.hostname, probe.host) &&
+        (chosen == nullptr || host_rank(l.hostname) > host_rank(chosen->hostname)))
+      chosen = &l;
+  }
+  if (chosen == nullptr) return "";
+  using Key = decltype(std::make_pair(host_rank(""), match_rank(Match())));
+  std::optional<Key> best;
+  std::string name;
+  for (const auto& r : chosen->rules) {
+    for (const auto& hostname : r.hostnames.empty() ? std::vector<std::string>{""} : r.hostnames) {
+      for (const auto& m : r.matches) {
+        if (!naive_host(hostname, probe.host) || !naive_path(m.path, probe.path) ||
+            (!m.method.empty() && m.method != probe.method))
+          continue;
+        if (!naive_values(m.headers, probe.headers) || !naive_values(m.query, probe.query)) continue;
+        const Key key{host_rank(hostname), match_rank(m)};
+        if (!best || key > *best) best = key, name = r.name;
+      }
+    }
+  }
+  return name;
+}
+
+class RandomTables {
+ public:
+  explicit RandomTables(unsigned seed) : random_(seed) {}
+
+  Table table() {
+    Table out;
+    for (const auto& hostname : {"", "*.example", "shop.example", "*.eu.example"}) {
+      if (!one_of({0, 1, 1})) continue;
+      std::vector<Rule> rules;
+      for (int i = one_of({1, 3, 8}); i > 0; --i) rules.push_back(random_rule(std::to_string(rules.size())));
+      out.listeners.push_back(listener(hostname, std::move(rules)));
+      for (Rule& r : out.listeners.back().rules) r.name = std::string(hostname) + "#" + r.name;
+    }
+    return out;
+  }
+
+  Probe probe() {
+    Probe out{pick({"shop.example", "a.example", "a.eu.example", "eu.example", "example", "x"}),
+              pick({"/", "/a", "/a/", "/a/b", "/ab", "/a/b/c", "/z"}),
+              pick({"GET", "POST"}),
+              {},
+              {}};
+    for (const char* name : {"x", "y"}) {
+      if (one_of({0, 1})) out.headers.emplace_back(name, pick({"1", "2"}));
+      if (one_of({0, 1})) out.query.emplace_back(name, pick({"1", "2"}));
+    }
+    return out;
+  }
+
+ private:
+  Rule random_rule(std::string name) {
+    std::vector<std::string> hostnames;
+    for (int i = one_of({0, 0, 1, 2}); i > 0; --i)
+      hostnames.push_back(pick({"shop.example", "*.example", "a.eu.example", "*.eu.example"}));
+    std::vector<Match> matches;
+    for (int i = one_of({1, 2}); i > 0; --i) matches.push_back(random_match());
+    return rule(std::move(name), std::move(hostnames), std::move(matches));
+  }
+
+  Match random_match() {
+    Match out;
+    switch (one_of({0, 1, 1, 2})) {
+      case 0:
+        out.path = {kExact, pick({"/", "/a", "/a/b", "/a/"})};
+        break;
+      case 1:
+        out.path = {kPrefix, pick({"/", "/a", "/a/b", "/a/", "/ab"})};
+        break;
+      default:
+        out.path = {kRegex, pick({"/a.*", "/[a-z]", "/a/b", "/.*/c"})};
+        break;
+    }
+    if (one_of({0, 1})) out.method = pick({"GET", "POST"});
+    for (const char* value : {"x", "y"}) {
+      if (one_of({0, 0, 1})) out.headers.push_back({value, pick({"1", "2"})});
+      if (one_of({0, 0, 1})) out.query.push_back({value, pick({"1", "2"})});
+    }
+    return out;
+  }
+
+  int one_of(std::vector<int> values) { return values[random_() % values.size()]; }
+  std::string pick(std::vector<std::string> values) { return values[random_() % values.size()]; }
+  std::mt19937 random_;
+};
+
+TEST(Match, EqualsANaiveMatcherOnRandomTables) {
+  constexpr unsigned kSeed = 20240607;
+  RandomTables random(kSeed);
+  int hits = 0;
+  for (int round = 0; round < 300; ++round) {
+    const auto out = compile(std::make_shared<const Table>(random.table()));
+    ASSERT_TRUE(out->problems.empty());
+    const CompiledPort* port = out->find("127.0.0.1", 80);
+    for (int i = 0; port != nullptr && i < 40; ++i) {
+      const Probe probe = random.probe();
+      auto head = get(probe.host, probe.path);
+      head.method = probe.method;
+      for (const auto& [name, value] : probe.headers) head.headers.add(name, value);
+      for (const auto& [name, value] : probe.query)
+        head.target += (head.target.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
+      const std::string expected = naive_match(*out->table, probe);
+      ASSERT_EQ(served_by(out, head), expected)
+          << "seed " << kSeed << " round " << round << " " << probe.host << head.target;
+      hits += !expected.empty();
+    }
+  }
+  EXPECT_GT(hits, 2'000);  // the tables and probes do meet
+}
+
+}  // namespace
+}  // namespace tidegate::routing
