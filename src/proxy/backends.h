@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker's view of the endpoints: connection pools by address that outlive the tables naming them, and
+// the choice among a backend's endpoints. An endpoint goes when neither the current table nor an exchange
+// that began with an older one holds it. Thread: its worker's. Owns: the pools, through the tables.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "proxy/random.h"
+#include "proxy/series.h"
+#include "routing/table.h"
+#include "session/client_pool.h"
+
+namespace tidegate::proxy {
+
+struct BackendEndpoint {
+  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const net::Address& address)
+      : address(address),
+        pool(io, scheduler, session::Endpoint{address, nullptr, {}}, session::ClientLimits{}) {}
+  net::Address address;
+  session::ClientPool pool;
+  std::size_t active = 0;  // requests of this worker under way
+};
+using BackendEndpointPtr = std::shared_ptr<BackendEndpoint>;
+
+struct BackendView {
+  const routing::Backend* backend = nullptr;
+  std::vector<BackendEndpointPtr> ready, draining;
+};
+
+// A table as one worker serves it. Exchanges pin the one that they began with.
+struct WorkerTable {
+  ServingTablePtr serving;
+  std::vector<BackendView> backends;  // as Table::backends
+};
+using WorkerTablePtr = std::shared_ptr<const WorkerTable>;
+
+class Backends {
+ public:
+  Backends(asio::io_context& io, Scheduler& scheduler) : io_(io), scheduler_(scheduler) {}
+
+  // Endpoints that are no longer named close their idle connections.
+  WorkerTablePtr resolve(ServingTablePtr serving);
+
+ private:
+  BackendEndpointPtr endpoint(const net::Address& address);
+
+  asio::io_context& io_;
+  Scheduler& scheduler_;
+  struct Known {
+    std::weak_ptr<BackendEndpoint> endpoint;
+    std::uint64_t seen = 0;  // the last round of resolve() that named it
+  };
+  std::map<net::Address, Known> known_;
+  std::uint64_t round_ = 0;
+};
+
+// Of two endpoints picked at random the one with fewer active requests, `avoid` last (it failed just now).
+// Draining ones serve only where nothing else is left. Null: there is none.
+BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndpoint* avoid, Random& random);
+
+}  // namespace tidegate::proxy

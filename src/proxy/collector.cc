@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/collector.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <limits>
+
+#include "proxy/series.h"
+
+namespace tidegate::proxy {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+Labels labels_of(const ListenerKey& key) {
+  return {{"gateway_namespace", key.gateway_ns}, {"gateway", key.gateway}, {"listener", key.listener}};
+}
+
+Labels labels_of(const BackendKey& key) {
+  return {{"backend_namespace", key.ns}, {"backend", key.name}, {"backend_port", std::to_string(key.port)}};
+}
+
+Labels labels_of(const RouteBackendKey& key) {
+  Labels labels = labels_of(key.listener);
+  labels.push_back({"route_kind", key.route_kind});
+  labels.push_back({"route_namespace", key.route_ns});
+  labels.push_back({"route", key.route});
+  labels.push_back({"rule", key.rule});
+  for (auto& label : labels_of(key.backend)) labels.push_back(std::move(label));
+  return labels;
+}
+
+Labels with(Labels labels, const char* name, std::string value) {
+  labels.push_back({name, std::move(value)});
+  return labels;
+}
+
+void add_counter(MetricFamily& family, Labels labels, double value) {
+  ClientMetric& metric = family.metric.emplace_back();
+  metric.label = std::move(labels);
+  metric.counter.value = value;
+}
+
+void add_gauge(MetricFamily& family, Labels labels, double value) {
+  ClientMetric& metric = family.metric.emplace_back();
+  metric.label = std::move(labels);
+  metric.gauge.value = value;
+}
+
+// `counts`: one a bound and one above all.
+template <typename Bounds, typename Counts>
+void add_histogram(MetricFamily& family, Labels labels, const Bounds& bounds, const Counts& counts,
+                   double sum) {
+  ClientMetric& metric = family.metric.emplace_back();
+  metric.label = std::move(labels);
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    cumulative += static_cast<std::uint64_t>(counts[i]);
+    const double bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({cumulative, bound});
+  }
+  metric.histogram.sample_count = cumulative;
+  metric.histogram.sample_sum = sum;
+}
+
+// The workers' cells of one series, summed.
+struct BackendSum {
+  bool seen = false;
+  std::map<int, std::int64_t> codes;
+  std::array<std::int64_t, metrics::kDurationBounds.size() + 1> durations{};
+  std::array<std::int64_t, kFailureReasons> failures{};
+  double seconds = 0;
+  std::int64_t active = 0;
+
+  explicit BackendSum(const BackendSeries& series) {
+    series.each([this](const BackendCell& cell) {
+      seen = true;
+      cell.codes.each([this](int code, std::int64_t count) { codes[code] += count; });
+      for (std::size_t i = 0; i < durations.size(); ++i) durations[i] += cell.durations[i].get();
+      for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += cell.failures[i].get();
+      seconds += static_cast<double>(cell.duration_milliseconds.get()) / 1000;
+      active += cell.active.get();
+    });
+  }
+};
+
+std::string code_label(int code) { return code == 0 ? "other" : std::to_string(code); }
+
+class Collector final : public prometheus::Collectable {
+ public:
+  explicit Collector(std::shared_ptr<SeriesBook> series) : series_(std::move(series)) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    series_->forget_old();
+    std::vector<MetricFamily> out;
+    collect_backends(out);
+    collect_listeners(out);
+    collect_process(out);
+    return out;
+  }
+
+ private:
+  void collect_backends(std::vector<MetricFamily>& out) const {
+    MetricFamily requests{"tidegate_backend_requests_total",
+                          "Requests answered, by the backend or in its name.",
+                          MetricType::Counter,
+                          {}};
+    MetricFamily durations{"tidegate_backend_request_duration_seconds",
+                           "From the request head to the end of the response.",
+                           MetricType::Histogram,
+                           {}};
+    MetricFamily failures{"tidegate_backend_failures_total",
+                          "Requests that the backend did not answer in full.",
+                          MetricType::Counter,
+                          {}};
+    std::map<BackendKey, std::int64_t> active;
+    for (const auto& [key, kept] : series_->backends()) {
+      const BackendSum sum(*kept.cells);
+      if (!sum.seen) continue;
+      const Labels labels = labels_of(key);
+      for (const auto& [code, count] : sum.codes) {
+        add_counter(requests, with(labels, "code", code_label(code)), static_cast<double>(count));
+      }
+      add_histogram(durations, labels, metrics::kDurationBounds, sum.durations, sum.seconds);
+      for (std::size_t i = 0; i < sum.failures.size(); ++i) {
+        if (sum.failures[i] == 0) continue;
+        const auto reason = std::string(to_string(static_cast<FailureReason>(i)));
+        add_counter(failures, with(labels, "reason", reason), static_cast<double>(sum.failures[i]));
+      }
+      if (!key.backend.name.empty()) active[key.backend] += sum.active;
+    }
+    out.push_back(std::move(requests));
+    out.push_back(std::move(durations));
+    out.push_back(std::move(failures));
+    collect_backend_gauges(active, out);
+  }
+
+  // Of backends that have had a request alone: idle routes make no series.
+  void collect_backend_gauges(const std::map<BackendKey, std::int64_t>& active,
+                              std::vector<MetricFamily>& out) const {
+    MetricFamily requests{"tidegate_backend_active_requests", "Requests under way.", MetricType::Gauge, {}};
+    MetricFamily endpoints{"tidegate_backend_endpoints", "Endpoints by state.", MetricType::Gauge, {}};
+    for (const auto& [key, count] : active) add_gauge(requests, labels_of(key), static_cast<double>(count));
+    if (series_->table()) {
+      for (const routing::Backend& backend : series_->table()->backends) {
+        const BackendKey key{backend.ns, backend.name, backend.port};
+        if (!active.contains(key)) continue;
+        int draining = 0;
+        for (const auto& endpoint : backend.endpoints) draining += endpoint.draining;
+        const int ready = static_cast<int>(backend.endpoints.size()) - draining;
+        add_gauge(endpoints, with(labels_of(key), "state", "ready"), ready);
+        add_gauge(endpoints, with(labels_of(key), "state", "draining"), draining);
+      }
+    }
+    out.push_back(std::move(requests));
+    out.push_back(std::move(endpoints));
+  }
+
+  void collect_listeners(std::vector<MetricFamily>& out) const {
+    MetricFamily requests{"tidegate_listener_requests_total",
+                          "Requests answered, unmatched and refused ones among them.",
+                          MetricType::Counter,
+                          {}};
+    MetricFamily connections{"tidegate_listener_connections",
+                             "Open connections of clients; a shared port counts at its first listener.",
+                             MetricType::Gauge,
+                             {}};
+    for (const auto& [key, kept] : series_->listeners()) {
+      std::map<int, std::int64_t> codes;
+      std::int64_t open = 0;
+      bool seen = false;
+      kept.cells->each([&](const ListenerCell& cell) {
+        seen = true;
+        cell.codes.each([&](int code, std::int64_t count) { codes[code] += count; });
+        open += cell.connections.get();
+      });
+      if (!seen) continue;
+      for (const auto& [code, count] : codes) {
+        add_counter(requests, with(labels_of(key), "code", code_label(code)), static_cast<double>(count));
+      }
+      add_gauge(connections, labels_of(key), static_cast<double>(open));
+    }
+    out.push_back(std::move(requests));
+    out.push_back(std::move(connections));
+  }
+
+  void collect_process(std::vector<MetricFamily>& out) const {
+    MetricFamily generation{
+        "tidegate_config_generation", "Of the table that all workers serve.", MetricType::Gauge, {}};
+    add_gauge(generation, {}, static_cast<double>(series_->applied_generation()));
+    MetricFamily apply{"tidegate_config_apply_seconds",
+                       "From a table's publication until all workers serve it.",
+                       MetricType::Histogram,
+                       {}};
+    add_histogram(apply, {}, SeriesBook::kApplyBounds, series_->apply_counts(), series_->apply_seconds());
+    MetricFamily limits{
+        "tidegate_limit_hits_total", "Times that a bound of ours was met.", MetricType::Counter, {}};
+    std::array<std::int64_t, kLimitNames.size()> hits{};
+    series_->limits().each([&](const LimitCell& cell) {
+      for (std::size_t i = 0; i < hits.size(); ++i) hits[i] += cell.hits[i].get();
+    });
+    for (std::size_t i = 0; i < hits.size(); ++i) {
+      add_counter(limits, {{"limit", std::string(kLimitNames[i])}}, static_cast<double>(hits[i]));
+    }
+    out.push_back(std::move(generation));
+    out.push_back(std::move(apply));
+    out.push_back(std::move(limits));
+  }
+
+  std::shared_ptr<SeriesBook> series_;
+};
+
+}  // namespace
+
+std::shared_ptr<prometheus::Collectable> make_collector(std::shared_ptr<SeriesBook> series) {
+  return std::make_shared<Collector>(std::move(series));
+}
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of a request. The way back is in exchange_response.cc.
+#include "proxy/exchange.h"
+
+#include "base/text.h"
+#include "proxy/forwarding.h"
+#include "proxy/worker.h"
+
+namespace tidegate::proxy {
+namespace {
+
+bool is_grpc(const http::RequestHead& head) {
+  const auto type = head.headers.get("content-type");
+  return type && type->starts_with("application/grpc");
+}
+
+SteadyTime after(SteadyTime now, Duration timeout) {
+  return timeout.count() == 0 ? SteadyTime::max() : now + timeout;
+}
+
+}  // namespace
+
+Exchange::Exchange(Worker& worker, WorkerTablePtr table, const routing::CompiledPort& port,
+                   http::RequestHead head, bool expects_continue,
+                   std::shared_ptr<session::ServerStream> client)
+    : worker_(worker),
+      table_(std::move(table)),
+      port_(port),
+      client_(std::move(client)),
+      head_(std::move(head)),
+      expects_continue_(expects_continue),
+      grpc_(is_grpc(head_)),
+      started_(worker.now()),
+      record_(worker.begin_record(head_, client_->client_address())) {}
+
+Exchange::~Exchange() {
+  if (!finished_) client_->set_events(nullptr);  // the worker stops
+  release_endpoint();
+}
+
+void Exchange::run() {
+  client_->set_events(&client_side_);
+  if (!match()) return;
+  if (!apply_request_filters()) return;
+  mirror();
+  if (!pick_backend()) return;
+  if (!pick_endpoint()) return;
+  forward();
+}
+
+bool Exchange::match() {
+  if (!normalize_target(head_))
+    return fail(ErrorKind::kBadPath, "the path can be read in more than one way, or in none"), false;
+  matched_ = routing::match(port_, head_);
+  if (matched_.listener == nullptr) return fail(ErrorKind::kNoListener, "no listener takes this host"), false;
+  if (const auto sni = client_->server_name(); !sni.empty()) {
+    if (routing::find_listener(port_, text::lower(sni)) != matched_.listener) {
+      return fail(ErrorKind::kMisdirected, "this connection was made for another host"), false;
+    }
+  }
+  if (matched_.match == nullptr) return fail(ErrorKind::kNoRoute, "no route matches"), false;
+  deadline_ = after(started_, rule().rule->request_timeout);
+  return true;
+}
+
+bool Exchange::apply_request_filters() {
+  if (wants_websocket(head_))
+    return fail(ErrorKind::kUpgradeUnsupported, "WebSocket is not supported yet"), false;
+  prepare_request(head_, client_->client_address(), worker_.random());
+  if (record_) record_->request_id = head_.headers.get("x-request-id").value_or("");
+  return !answer_if(
+      routing::apply_request_filters(rule().rule->filters, {matched_.match->prefix, port_.port}, head_));
+}
+
+void Exchange::mirror() {
+  for (const std::uint32_t backend : routing::select_mirrors(rule())) {
+    if (auto mirror = worker_.start_mirror(table_->backends[backend], head_, !has_body())) {
+      if (has_body()) mirrors_.push_back(std::move(mirror));
+    }
+  }
+}
+
+bool Exchange::pick_backend() {
+  const auto choice = rule().pick.at(rule().sequence->next());
+  if (!choice) return fail(ErrorKind::kNoBackends, "no backend has a weight above 0"), false;
+  const std::size_t slot = rule().first_slot + *choice;
+  slot_ = &table_->serving->compiled->slots[slot];
+  counts_ = &table_->serving->slots[slot]->of(worker_.index());
+  counts_->active.add();
+  if (slot_->backend == nullptr) return fail(ErrorKind::kInvalidBackend, slot_->choice->invalid), false;
+  view_ = &table_->backends[slot_->choice->backend];
+  return !answer_if(
+      routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
+}
+
+bool Exchange::pick_endpoint() {
+  endpoint_ = choose_endpoint(*view_, last_endpoint_.get(), worker_.random());
+  if (!endpoint_) return fail(ErrorKind::kNoEndpoints, "it has no endpoints"), false;
+  last_endpoint_ = endpoint_;
+  ++endpoint_->active;
+  return true;
+}
+
+void Exchange::forward() {
+  ++attempts_;
+  attempt_deadline_ = after(worker_.now(), rule().rule->backend_request_timeout);
+  backend_ = endpoint_->pool.request(head_, !has_body(), backend_side_);
+  if (!has_body()) return;
+  if (!replay_.empty()) backend_->send_data(replay_);
+  if (request_ended_) backend_->send_end(request_trailers_);
+  if (std::exchange(expects_continue_, false)) client_->send_continue();
+}
+
+void Exchange::on_request_data(std::string_view data) {
+  request_bytes_ += data.size();
+  if (replayable_ && !response_started_) {
+    replayable_ = replay_.size() + data.size() <= kReplayBytes;
+    replayable_ ? void(replay_.append(data)) : replay_.clear();
+  }
+  for (const auto& mirror : mirrors_) {
+    if (!mirror->send_data(data)) worker_.limit_hit(Limit::kMirrorBody);
+  }
+  if (!backend_) return;
+  backend_->send_data(data);
+  if (backend_->unsent_bytes() > session::kHighWater) client_->pause();
+}
+
+void Exchange::on_request_end(const http::Headers& trailers) {
+  if (!has_body() || request_ended_) return;
+  request_ended_ = true;
+  request_trailers_ = trailers;
+  for (const auto& mirror : mirrors_) mirror->send_end(trailers);
+  if (backend_) backend_->send_end(trailers);
+}
+
+void Exchange::on_backend_writable() { client_->resume(); }
+
+void Exchange::on_client_gone() { fail(ErrorKind::kClientGone, "the client left"); }
+
+// A refused or timed-out connection carried nothing. A reused one that closed may have carried the request to
+// the backend's ears, so only what may be done twice is sent twice (RFC 9110 section 9.2.2).
+bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
+  using session::StreamError;
+  if (!unsent || response_started_ || attempts_ > kMaxRetries || !replayable_) return false;
+  if (error == StreamError::kOverflow) return false;
+  const bool connecting = error == StreamError::kConnectRefused || error == StreamError::kConnectTimeout ||
+                          error == StreamError::kTls;
+  return connecting || http::is_idempotent(head_.method);
+}
+
+void Exchange::on_backend_error(session::StreamError error, bool unsent, std::string_view detail) {
+  const bool again = may_send_again(error, unsent);
+  release_endpoint();
+  client_->resume();
+  if (again) {
+    if (pick_endpoint()) forward();
+    return;
+  }
+  if (error == session::StreamError::kOverflow) worker_.limit_hit(Limit::kBackendOverflow);
+  fail(kind_of(error), detail);
+}
+
+void Exchange::check_deadlines(SteadyTime now) {
+  if (finished_) return;
+  if (now >= deadline_)
+    return fail(ErrorKind::kRequestTimeout, "no complete response within the rule's request timeout");
+  if (now >= attempt_deadline_) {
+    fail(ErrorKind::kBackendTimeout, "no complete response within the rule's backend request timeout");
+  }
+}
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/forwarding.h"
+
+#include <algorithm>
+#include <array>
+
+#include "http/uri.h"
+#include "proxy/limits.h"
+
+namespace tidegate::proxy {
+namespace {
+
+std::string_view ip_of(std::string_view address) {
+  std::string_view ip = address.substr(0, address.rfind(':'));
+  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
+  return ip;
+}
+
+bool sane_request_id(std::string_view id) {
+  return !id.empty() && id.size() <= kRequestIdBytes &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+std::array<char, 32> make_request_id(Random& random) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::array<char, 32> id;
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t bits = random.next();
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kHex[bits & 15];
+  }
+  return id;
+}
+
+}  // namespace
+
+bool normalize_target(http::RequestHead& head) {
+  if (head.target == "*") return true;  // OPTIONS *: no rule matches it
+  auto path = http::normalize_path(head.path());
+  if (!path) return false;
+  if (*path == head.path()) return true;
+  const std::string_view rest = std::string_view(head.target).substr(head.path().size());
+  head.target = std::move(*path).append(rest);
+  return true;
+}
+
+bool wants_websocket(const http::RequestHead& head) { return head.headers.has_token("upgrade", "websocket"); }
+
+void prepare_request(http::RequestHead& head, std::string_view client, Random& random) {
+  http::Headers& headers = head.headers;
+  http::remove_hop_by_hop(headers);
+  headers.remove("expect");  // answered by us: the body follows in any case
+  headers.remove("forwarded");
+  headers.set("x-forwarded-for", ip_of(client));
+  headers.set("x-forwarded-proto", head.scheme);
+  headers.set("x-forwarded-host", head.authority);
+  if (!sane_request_id(headers.get("x-request-id").value_or(""))) {
+    const auto id = make_request_id(random);
+    headers.set("x-request-id", {id.data(), id.size()});
+  }
+}
+
+void prepare_response(http::ResponseHead& head) { http::remove_hop_by_hop(head.headers); }
+
+}  // namespace tidegate::proxy
