@@ -9,7 +9,11 @@
 namespace tidegate::apiserver::schema {
 namespace {
 
-Json from_yaml(std::string_view text) { return yaml::parse_all(text)->front().value; }
+// YAML in flow form; a document that is only null counts as empty.
+Json from_yaml(std::string_view text) {
+  const auto documents = yaml::parse_all(text);
+  return documents->empty() ? Json() : documents->front().value;
+}
 
 struct DocumentCase {
   const char* name;

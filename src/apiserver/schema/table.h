@@ -19,7 +19,7 @@ Result<std::vector<Json>> json_path(const Json& value, std::string_view path);
 
 enum class IncludeObject { kNone, kMetadata, kObject };
 
-// columnDefinitions: Name, the version's columns, Age where it has none of its own.
+// columnDefinitions: Name, the version's columns; Age where the version has no columns at all.
 Json table_columns(const Version& version);
 Json table_row(const Json& object, const Version& version, IncludeObject include, TimePoint now);
 Json make_table(const std::vector<Json>& objects, const Version& version, IncludeObject include, bool columns,
