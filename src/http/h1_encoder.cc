@@ -118,9 +118,14 @@ void encode_head(const ResponseHead& head, std::string_view request_method, Vers
   out += "\r\n";
 }
 
+void encode_chunk_size(std::size_t size, std::string& out) {
+  append_number(size, 16, out);
+  out += "\r\n";
+}
+
 void encode_chunk(std::string_view data, std::string& out) {
-  append_number(data.size(), 16, out);
-  out.append("\r\n").append(data).append("\r\n");
+  encode_chunk_size(data.size(), out);
+  out.append(data).append("\r\n");
 }
 
 void encode_last_chunk(const Headers& trailers, std::string& out) {

@@ -22,6 +22,7 @@ void encode_head(const ResponseHead& head, std::string_view request_method, Vers
                  std::string& out);
 
 void encode_chunk(std::string_view data, std::string& out);  // data must not be empty
+void encode_chunk_size(std::size_t size, std::string& out);    // for data that is sent from where it is; CRLF must follow it
 void encode_last_chunk(const Headers& trailers, std::string& out);
 
 }  // namespace tidegate::http

@@ -78,6 +78,8 @@ class BasicStream : public Stream {
     if (!state_->closed) state_->close();
   }
   std::string peer_address() const override { return peer_; }
+  std::size_t try_write(std::span<const std::string_view>) override { return 0; }
+  asio::io_context::executor_type executor() override { return state_->lowest().get_executor(); }
 
  protected:
   std::shared_ptr<State> state_;

@@ -16,7 +16,8 @@ namespace tidegate::net {
 
 class TlsContext;
 
-// Callbacks are never called from within the call that takes them, and never after the Stream's destruction.
+// Callbacks are never called from within the call that takes them, and never after the Stream's destruction. Operations keep their
+// callback until they are undone, even past close(): one that owns the bytes which it reads or writes keeps them valid (TLS needs it).
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -26,6 +27,9 @@ class Stream {
 
   virtual void read(std::span<char> into, ReadCallback done) = 0;  // at least one byte, or the end
   virtual void write(std::span<const std::string_view> parts, WriteCallback done) = 0;  // all of it; the bytes stay put till then
+  // What can be sent at once, without waiting: the number of bytes taken, 0 where none (also on errors: the next write() tells), and always
+  // over TLS. Not while a write() is pending.
+  virtual std::size_t try_write(std::span<const std::string_view> parts) = 0;
   virtual void close() = 0;           // at once; pending callbacks are dropped
   virtual void shutdown_write() = 0;  // half close (TLS: close_notify)
 
@@ -34,6 +38,7 @@ class Stream {
   // Common name of the verified client certificate; empty where there is none.
   virtual std::string_view peer_common_name() const = 0;
   virtual std::string peer_address() const = 0;  // "127.0.0.1:51234"
+  virtual asio::io_context::executor_type executor() = 0;
 };
 
 using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include "net/basic_stream.h"
 
 namespace tidegate::net {
@@ -15,6 +18,16 @@ class TcpStream final : public BasicStream<TcpState> {
  public:
   using BasicStream::BasicStream;
 
+  std::size_t try_write(std::span<const std::string_view> parts) override {
+    std::array<iovec, Gathered::kMax> vectors;
+    TIDEGATE_ASSERT(parts.size() <= vectors.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t sent = ::sendmsg(state_->socket.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  }
   void shutdown_write() override {
     boost::system::error_code ignored;
     state_->socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);

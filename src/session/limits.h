@@ -16,6 +16,7 @@ struct ServerLimits {
   Duration keep_alive_timeout = 75s;   // as nginx; Envoy's hour invites descriptor exhaustion
   Duration write_idle_timeout = 60s;   // slow readers: no progress in sending for that long
   Duration tls_timeout = 10s;
+  Duration linger_timeout = 2s;        // for the client to take the last response before its unread bytes would reset the connection
   std::size_t max_connections = 10'000;      // a listener; past it, accepted sockets are closed at once
   std::size_t max_drain_bytes = 256 * 1024;  // of a request body that nobody wants, before the connection is closed instead
 };
