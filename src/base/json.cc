@@ -132,10 +132,10 @@ std::string dump_with(const Json& value, int indent) {
 
 }  // namespace
 
-Result<Json> parse(std::string_view text) {
-  if (text.size() > kMaxBytes) {
+Result<Json> parse(std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
     return Error{ErrorCode::kLimit, "document has " + std::to_string(text.size()) + " bytes, at most " +
-                                        std::to_string(kMaxBytes) + " are read"};
+                                        std::to_string(max_bytes) + " are read"};
   }
   BoundedBuilder builder;
   if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();

@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxDepth = 100;           // our walkers and dump(
 inline constexpr std::size_t kMaxBytes = 3 * 1024 * 1024;  // as the Kubernetes API server's request limit
 
 // Parses one document. Errors (kInvalid) name line and column; kLimit where it is too deep or too large. Duplicate keys are an error.
-Result<Json> parse(std::string_view text);
+Result<Json> parse(std::string_view text, std::size_t max_bytes = kMaxBytes);
 
 // Compact, keys sorted: the canonical form. Invalid UTF-8 is replaced, never thrown.
 std::string dump(const Json& value);

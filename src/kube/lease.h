@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Leader election by a coordination.k8s.io Lease, as client-go does it (15 s lease, 10 s renew deadline, 2 s retry). It elects, it does not
-// fence: every write of a controller is guarded by resourceVersion as well (guarantee G9). A graceful stop hands the lease over at once (G14).
-// Thread: control.
+// Leader election by a coordination.k8s.io Lease, as client-go does it (15 s lease, 10 s renew deadline, 2 s
+// retry). It elects, it does not fence: every write of a controller is guarded by resourceVersion as well
+// (guarantee G9). A graceful stop hands the lease over at once (G14). Thread: control.
 #pragma once
 
 #include <functional>

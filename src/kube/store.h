@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Caches of objects as they were last seen, kept up to date by reflectors (reflector.h), and handed out as const snapshots (invariant I3).
-// Thread: control. A Store<T> is filled by decoding each document once.
+// Caches of objects as they were last seen, kept up to date by reflectors (reflector.h), and handed out as
+// const snapshots (invariant I3). Thread: control. A Store<T> is filled by decoding each document once.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,8 @@
 
 namespace tidegate::kube {
 
-// What a reflector feeds: documents in, events out. `old` and `now`: null where the object was added or deleted.
+// What a reflector feeds: documents in, events out. `old` and `now`: null where the object was added or
+// deleted.
 class Sink {
  public:
   virtual ~Sink() = default;
