@@ -153,8 +153,10 @@ void Exchange::on_backend_error(session::StreamError error, bool unsent, std::st
   release_endpoint();
   client_->resume();
   if (again) {
-    if (pick_endpoint()) forward();
-    return;
+    if (!pick_endpoint()) return;
+    // Stale connections come in packs (a backend that restarted): the last send goes over a new one.
+    if (attempts_ == kMaxRetries) endpoint_->pool.close_idle();
+    return forward();
   }
   if (error == session::StreamError::kOverflow) worker_.limit_hit(Limit::kBackendOverflow);
   fail(kind_of(error), detail);
