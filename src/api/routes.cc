@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/routes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/decode.h"
+#include "base/text.h"
+
+namespace tidegate::api {
+namespace {
+
+ParentReference decode_parent(const Json& json) {
+  return {json::string_at(json, "group", kGatewayGroup),
+          json::string_at(json, "kind", "Gateway"),
+          json::string_at(json, "namespace"),
+          json::string_at(json, "name"),
+          json::string_at(json, "sectionName"),
+          int32_at(json, "port")};
+}
+
+Json encode_parent(const ParentReference& parent) {
+  Json out{{"group", parent.group}, {"kind", parent.kind}, {"name", parent.name}};
+  if (!parent.ns.empty()) out["namespace"] = parent.ns;
+  if (!parent.section_name.empty()) out["sectionName"] = parent.section_name;
+  if (parent.port != 0) out["port"] = parent.port;
+  return out;
+}
+
+BackendReference decode_backend(const Json& json) {
+  return {json::string_at(json, "group"), json::string_at(json, "kind", "Service"),
+          json::string_at(json, "namespace"), json::string_at(json, "name"), int32_at(json, "port")};
+}
+
+std::vector<HttpHeader> decode_headers(const Json& array) {
+  std::vector<HttpHeader> headers;
+  for (const auto& item : array)
+    headers.push_back({json::string_at(item, "name"), json::string_at(item, "value")});
+  return headers;
+}
+
+std::optional<PathModifier> decode_path_modifier(const Json& from) {
+  const Json* path = json::find(from, "path");
+  if (!path || !path->is_object()) return std::nullopt;
+  const std::string type = json::string_at(*path, "type");
+  return PathModifier{
+      type, json::string_at(*path, type == "ReplaceFullPath" ? "replaceFullPath" : "replacePrefixMatch")};
+}
+
+RedirectFilter decode_redirect(const Json& json) {
+  return {json::string_at(json, "scheme"), text::lower(json::string_at(json, "hostname")),
+          decode_path_modifier(json), int32_at(json, "port"), int32_at(json, "statusCode", 302)};
+}
+
+MirrorFilter decode_mirror(const Json& json) {
+  MirrorFilter mirror;
+  mirror.backend = decode_backend(json::object_at(json, "backendRef"));
+  if (json::find(json, "percent")) mirror.percent = int32_at(json, "percent");
+  if (json::find(json, "fraction")) {
+    mirror.numerator = int32_at(json, "fraction.numerator");
+    mirror.denominator = int32_at(json, "fraction.denominator", 100);
+  }
+  return mirror;
+}
+
+RouteFilter decode_filter(const Json& json) {
+  RouteFilter filter;
+  filter.type = json::string_at(json, "type");
+  const Json& headers = json::object_at(
+      json, filter.type == "ResponseHeaderModifier" ? "responseHeaderModifier" : "requestHeaderModifier");
+  filter.headers.set = decode_headers(json::array_at(headers, "set"));
+  filter.headers.add = decode_headers(json::array_at(headers, "add"));
+  filter.headers.remove = decode_strings(headers, "remove");
+  filter.redirect = decode_redirect(json::object_at(json, "requestRedirect"));
+  const Json& rewrite = json::object_at(json, "urlRewrite");
+  filter.rewrite = {text::lower(json::string_at(rewrite, "hostname")), decode_path_modifier(rewrite)};
+  filter.mirror = decode_mirror(json::object_at(json, "requestMirror"));
+  const Json& extension = json::object_at(json, "extensionRef");
+  filter.extension = {json::string_at(extension, "group"), json::string_at(extension, "kind"), "",
+                      json::string_at(extension, "name")};
+  return filter;
+}
+
+std::vector<RouteFilter> decode_filters(const Json& array) {
+  std::vector<RouteFilter> filters;
+  for (const auto& item : array) filters.push_back(decode_filter(item));
+  return filters;
+}
+
+std::vector<RouteValueMatch> decode_values(const Json& array) {
+  std::vector<RouteValueMatch> values;
+  for (const auto& item : array) {
+    values.push_back({json::string_at(item, "type", "Exact"), json::string_at(item, "name"),
+                      json::string_at(item, "value")});
+  }
+  return values;
+}
+
+RouteRule decode_rule(const Json& json) {
+  RouteRule rule;
+  rule.name = json::string_at(json, "name");
+  for (const auto& item : json::array_at(json, "matches")) {
+    rule.matches.push_back({json::string_at(item, "path.type", "PathPrefix"),
+                            json::string_at(item, "path.value", "/"), json::string_at(item, "method"),
+                            decode_values(json::array_at(item, "headers")),
+                            decode_values(json::array_at(item, "queryParams"))});
+  }
+  if (rule.matches.empty()) rule.matches.emplace_back();
+  rule.filters = decode_filters(json::array_at(json, "filters"));
+  for (const auto& item : json::array_at(json, "backendRefs")) {
+    rule.backends.push_back(
+        {decode_backend(item), int32_at(item, "weight", 1), decode_filters(json::array_at(item, "filters"))});
+  }
+  rule.request_timeout = json::string_at(json, "timeouts.request");
+  rule.backend_request_timeout = json::string_at(json, "timeouts.backendRequest");
+  rule.retry = json::find(json, "retry") != nullptr;
+  rule.session_persistence = json::find(json, "sessionPersistence") != nullptr;
+  return rule;
+}
+
+}  // namespace
+
+HttpRoute decode_http_route(const Json& json) {
+  HttpRoute route;
+  route.meta = decode_meta(json);
+  for (const auto& item : json::array_at(json, "spec.parentRefs"))
+    route.parents.push_back(decode_parent(item));
+  for (const auto& hostname : decode_strings(json, "spec.hostnames"))
+    route.hostnames.push_back(text::lower(hostname));
+  for (const auto& item : json::array_at(json, "spec.rules")) route.rules.push_back(decode_rule(item));
+  if (route.rules.empty()) route.rules.emplace_back().matches.emplace_back();
+  for (const auto& item : json::array_at(json, "status.parents")) {
+    route.status.parents.push_back({decode_parent(json::object_at(item, "parentRef")),
+                                    json::string_at(item, "controllerName"),
+                                    decode_conditions(json::array_at(item, "conditions"))});
+  }
+  return route;
+}
+
+Json encode_status(const RouteStatus& status) {
+  Json parents = Json::array();
+  for (const auto& parent : status.parents) {
+    parents.push_back(Json{{"parentRef", encode_parent(parent.parent)},
+                           {"controllerName", parent.controller},
+                           {"conditions", encode_conditions(parent.conditions)}});
+  }
+  return {{"parents", std::move(parents)}};
+}
+
+}  // namespace tidegate::api

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/backends.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "gateway/limits.h"
+#include "gateway/references.h"
+
+namespace tidegate::gateway {
+namespace {
+
+const api::ServicePort* find_port(const api::Service& service, std::int32_t port) {
+  const auto it = std::find_if(service.ports.begin(), service.ports.end(),
+                               [&](const auto& p) { return p.port == port && p.protocol == "TCP"; });
+  return it == service.ports.end() ? nullptr : &*it;
+}
+
+// What the table calls it; empty: a protocol that only a TLS policy could make sense of.
+std::string protocol_of(const api::ServicePort& port) {
+  if (port.app_protocol == "kubernetes.io/h2c") return "h2c";
+  if (port.app_protocol == "kubernetes.io/ws") return "ws";
+  if (port.app_protocol == "kubernetes.io/wss") return "";
+  return "http";
+}
+
+// The port that a slice gives for a Service's port: by name, the target port being resolved in it already. A
+// slice kept by hand may leave the number out, which means that of the Service's target.
+std::uint16_t slice_port(const api::EndpointSlice& slice, const api::ServicePort& port) {
+  for (const auto& candidate : slice.ports) {
+    if (candidate.name != port.name || candidate.protocol != "TCP") continue;
+    std::int64_t number = candidate.port;
+    if (number == 0) number = text::parse_int(port.target_port).value_or(port.port);
+    return number > 0 && number <= 65535 ? static_cast<std::uint16_t>(number) : 0;
+  }
+  return 0;
+}
+
+std::string port_list(const api::Service& service) {
+  std::vector<std::string> ports;
+  for (const auto& port : service.ports) ports.push_back(std::to_string(port.port));
+  return ports.empty() ? "none" : text::join(ports, ", ");
+}
+
+}  // namespace
+
+void Backends::index_slices() {
+  for (const auto& [key, slice] : state_.slices) {
+    if (slice->address_type != "FQDN") slices_[{key.ns, slice->service}].push_back(slice.get());
+  }
+}
+
+std::vector<routing::Endpoint> Backends::endpoints(const api::Service& service,
+                                                   const api::ServicePort& port) const {
+  std::vector<routing::Endpoint> out;
+  const auto slices = slices_.find(service.meta.key());
+  if (slices == slices_.end()) return out;
+  for (const auto* slice : slices->second) {
+    const std::uint16_t number = slice_port(*slice, port);
+    if (number == 0) continue;
+    for (const auto& endpoint : slice->endpoints) {
+      const bool draining = endpoint.terminating && endpoint.serving;
+      if (endpoint.addresses.empty() || !(draining || (endpoint.ready && !endpoint.terminating))) continue;
+      out.push_back({endpoint.addresses.front(), number, draining});  // the API: consumers use the first
+    }
+  }
+  // An address may stand in two slices while they are rearranged; the one that is not draining sorts first.
+  std::sort(out.begin(), out.end());
+  const auto same = [](const auto& a, const auto& b) { return a.ip == b.ip && a.port == b.port; };
+  out.erase(std::unique(out.begin(), out.end(), same), out.end());
+  if (out.size() > kEndpointsInBackend) out.resize(kEndpointsInBackend);
+  return out;
+}
+
+std::uint32_t Backends::index_of(const Id& id, const api::Service* service) {
+  const auto [it, added] = by_id_.try_emplace(id, static_cast<std::uint32_t>(backends_.size()));
+  if (!added) return it->second;
+  auto& backend = backends_.emplace_back();
+  std::tie(backend.ns, backend.name, backend.port) = id;
+  backend.protocol = "http";
+  const auto* port = service ? find_port(*service, backend.port) : nullptr;
+  if (!port) return it->second;
+  if (const auto protocol = protocol_of(*port); !protocol.empty()) backend.protocol = protocol;
+  if (service->type != "ExternalName") backend.endpoints = endpoints(*service, *port);
+  return it->second;
+}
+
+ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference& reference,
+                                  const std::string& field, std::string_view effect) {
+  const auto& route_ns = route.route->meta.ns;
+  const api::Key key{reference.ns.empty() ? route_ns : reference.ns, reference.name};
+  const auto number = static_cast<std::uint16_t>(std::clamp(reference.port, 0, 65535));
+  const bool is_service = reference.group.empty() && reference.kind == "Service";
+  const auto found = is_service ? state_.services.find(key) : state_.services.end();
+  const api::Service* service = found == state_.services.end() ? nullptr : found->second.get();
+
+  const auto refuse = [&](Reason reason, std::string_view part, std::string detail) {
+    route.problems.push_back(
+        {"HTTPRoute", route.key(), "", field + std::string(part), reason, detail, effect});
+    return ResolvedBackend{index_of({key.ns, key.name, number}, service), std::move(detail)};
+  };
+  if (!is_service) {
+    return refuse(Reason::kInvalidKind, ".kind",
+                  shown(reference.group + "/" + reference.kind) + " is not supported: expected a Service");
+  }
+  // Before anything is said of the Service: whether it exists is the other namespace's business.
+  const api::ObjectReference to{"", "Service", key.ns, key.name};
+  if (!is_permitted(state_.grants, {api::kGatewayGroup, "HTTPRoute", route_ns}, to)) {
+    return refuse(Reason::kBackendRefNotPermitted, "",
+                  "no ReferenceGrant in namespace " + shown(key.ns) + " lets HTTPRoutes of namespace " +
+                      shown(route_ns) + " use Service " + shown(key.name));
+  }
+  if (!service)
+    return refuse(Reason::kBackendNotFound, ".name", "Service " + to_string(key) + " does not exist");
+  // Following a name that anyone may write would lead out of the cluster (CVE-2021-25740 and its kin).
+  if (service->type == "ExternalName") {
+    return refuse(Reason::kInvalidKind, ".name",
+                  "Service " + to_string(key) + " is of type ExternalName: expected one with endpoints");
+  }
+  if (reference.port == 0)
+    return refuse(Reason::kBackendNotFound, ".port", "is not set: expected a port of the Service");
+  const auto* port = find_port(*service, reference.port);
+  if (!port) {
+    return refuse(Reason::kBackendNotFound, ".port",
+                  std::to_string(reference.port) + " is not a TCP port of Service " + to_string(key) +
+                      ": it has " + port_list(*service));
+  }
+  const std::string protocol = protocol_of(*port);
+  if (protocol.empty() || (protocol == "h2c" && !h2c_)) {
+    return refuse(Reason::kUnsupportedBackendProtocol, ".port",
+                  "appProtocol " + shown(port->app_protocol) + " of Service " + to_string(key) +
+                      " is not supported: expected HTTP/1 or WebSocket");
+  }
+  return {index_of({key.ns, key.name, number}, service), ""};
+}
+
+Backends::Sorted Backends::sorted() && {
+  Sorted out;
+  out.position.resize(backends_.size());
+  for (const auto& [id, index] : by_id_) {  // the map's order is the canonical one
+    out.position[index] = static_cast<std::uint32_t>(out.backends.size());
+    out.backends.push_back(std::move(backends_[index]));
+  }
+  return out;
+}
+
+}  // namespace tidegate::gateway

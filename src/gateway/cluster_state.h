@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that the translation looks at: const snapshots of objects by key, the addresses promised so far, and
+// what the proxies have acknowledged. Not: time, nor anything that is not in here (invariant I1). Thread:
+// none; made by the controller, or from files by `tidegate check`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "api/core.h"
+#include "api/gateway.h"
+#include "api/routes.h"
+
+namespace tidegate::gateway {
+
+template <typename T>
+using Snapshots = std::map<api::Key, std::shared_ptr<const T>>;
+
+// What every proxy serves, as Controller::applied() was told.
+struct Served {
+  using ListenerId = std::tuple<api::Key, std::string, std::string>;  // Gateway, listener, "address:port"
+
+  bool known =
+      true;  // false: nobody serves here (files); conditions that only proxies could tell are Unknown
+  std::set<ListenerId> listeners;             // open
+  std::map<std::string, std::string> failed;  // could not be opened: by "address:port", why
+  std::map<std::tuple<api::Key, std::string, api::Key>, std::int64_t>
+      routes;  // Gateway, listener, route: generation
+};
+
+struct ClusterState {
+  Snapshots<api::GatewayClass> classes;
+  Snapshots<api::Gateway> gateways;
+  Snapshots<api::HttpRoute> http_routes;
+  Snapshots<api::ReferenceGrant> grants;
+  Snapshots<api::Service> services;
+  Snapshots<api::EndpointSlice> slices;
+  Snapshots<api::Secret> secrets;
+  Snapshots<api::Namespace> namespaces;
+
+  // Promised in an earlier translation but perhaps not in status yet.
+  std::map<api::Key, std::vector<std::string>> assigned;
+  Served served;
+};
+
+}  // namespace tidegate::gateway

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The working form of one translation: our Gateways with their listeners, and the routes with their parents,
+// each with the problems found so far. Steps (listeners.h, attachment.h, rules.h, ...) fill it in the order
+// of translate.cc; statuses.h and the table are read off it. Thread: none; lives for one call of translate().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/cluster_state.h"
+#include "gateway/problems.h"
+#include "routing/table.h"
+
+namespace tidegate::gateway {
+
+struct ListenerNode {
+  const api::GatewayListener* spec = nullptr;
+  std::size_t index = 0;
+  std::vector<api::RouteKind> kinds;  // that may attach: what is asked for and the protocol carries
+  bool accepted = true;               // the fields are fine and nothing conflicts
+  bool conflicted = false;
+  bool servable = true;  // accepted, and its certificates are there: it goes into the table
+  std::string certificate_pem, private_key_pem;
+  std::int32_t attached_routes = 0;
+  std::vector<Problem> problems;
+  std::vector<routing::Rule> rules;
+
+  std::string field() const { return indexed("spec.listeners", index); }
+};
+
+struct GatewayNode {
+  std::shared_ptr<const api::Gateway> gateway;
+  std::vector<ListenerNode> listeners;
+  bool accepted = true;
+  std::vector<std::string> addresses;  // usable ones
+  std::vector<Problem> problems;
+
+  api::Key key() const { return gateway->meta.key(); }
+};
+
+// One parentRef of a route that names a Gateway of ours.
+struct ParentNode {
+  const api::ParentReference* reference = nullptr;
+  GatewayNode* gateway = nullptr;
+  struct Attachment {
+    ListenerNode* listener = nullptr;
+    std::vector<std::string> hostnames;  // empty: whatever the listener takes
+  };
+  std::vector<Attachment> attachments;  // empty: not accepted
+  std::vector<Problem> problems;
+};
+
+struct RouteNode {
+  std::shared_ptr<const api::HttpRoute> route;
+  std::vector<ParentNode> parents;
+  std::vector<routing::Rule> rules;  // without hostnames
+  bool valid = true;                 // false: a value that we do not know; nothing of it is served
+  std::vector<Problem> problems;     // of the route itself: the same for every parent
+
+  api::Key key() const { return route->meta.key(); }
+};
+
+struct Graph {
+  std::map<api::Key, std::shared_ptr<const api::GatewayClass>> classes;  // ours
+  std::map<api::Key, GatewayNode> gateways;                              // of our classes
+  std::vector<RouteNode> routes;  // oldest first, then by ns/name: the order that breaks ties
+};
+
+}  // namespace tidegate::gateway

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/listeners.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "gateway/references.h"
+
+namespace tidegate::gateway {
+namespace {
+
+const api::RouteKind kHttpRouteKind{std::string(api::kGatewayGroup), "HTTPRoute"};
+
+void report(const GatewayNode& gateway, ListenerNode& listener, Reason reason, std::string_view field,
+            std::string detail) {
+  const auto& row = gateway::row(reason);
+  if (row.condition == "Accepted") listener.accepted = listener.servable = false;
+  std::string path = listener.field();
+  if (!field.empty()) path.append(".").append(field);
+  listener.problems.push_back(
+      {"Gateway", gateway.key(), listener.spec->name, std::move(path), reason, std::move(detail)});
+}
+
+bool carries_http(const ListenerNode& listener) {
+  return listener.spec->protocol == "HTTP" || listener.spec->protocol == "HTTPS";
+}
+
+void check_protocol(const GatewayNode& gateway, ListenerNode& listener) {
+  if (carries_http(listener)) return;
+  report(gateway, listener, Reason::kUnsupportedProtocol, "protocol",
+         shown(listener.spec->protocol) + " is not served here: expected HTTP or HTTPS");
+}
+
+// ---- conflicts: nobody wins, as the specification asks ----
+
+// Protocols that can share a port. Empty: one that we do not know, which holds nothing.
+std::string_view port_family(std::string_view protocol) {
+  if (protocol == "HTTPS" || protocol == "TLS") return "TLS";
+  if (protocol == "HTTP" || protocol == "TCP") return protocol;
+  return {};
+}
+
+void check_conflicts(const GatewayNode& gateway, std::vector<ListenerNode>& listeners,
+                     ListenerNode& listener) {
+  const auto family = port_family(listener.spec->protocol);
+  if (family.empty()) return;
+  for (const auto& other : listeners) {
+    if (&other == &listener || other.spec->port != listener.spec->port) continue;
+    const auto other_family = port_family(other.spec->protocol);
+    const std::string whose = "listener " + shown(other.spec->name) + " (" + other.spec->protocol +
+                              ", port " + std::to_string(other.spec->port) + ")";
+    if (!other_family.empty() && other_family != family) {
+      listener.conflicted = true;
+      return report(gateway, listener, Reason::kProtocolConflict, "protocol",
+                    shown(listener.spec->protocol) + " cannot share the port with " + whose);
+    }
+    if (other.spec->protocol == listener.spec->protocol && other.spec->hostname == listener.spec->hostname) {
+      listener.conflicted = true;
+      return report(gateway, listener, Reason::kHostnameConflict, "hostname",
+                    shown(listener.spec->hostname) + " is also taken by " + whose +
+                        ": expected another hostname or port");
+    }
+  }
+}
+
+// ---- allowed kinds ----
+
+void check_kinds(const GatewayNode& gateway, ListenerNode& listener) {
+  if (!carries_http(listener)) return;
+  const auto& asked = listener.spec->allowed_routes.kinds;
+  if (asked.empty()) listener.kinds = {kHttpRouteKind};
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i] == kHttpRouteKind) {
+      if (listener.kinds.empty()) listener.kinds.push_back(asked[i]);
+    } else {
+      report(gateway, listener, Reason::kInvalidRouteKinds, indexed("allowedRoutes.kinds", i),
+             shown(asked[i].group + "/" + asked[i].kind) + " is not served by a listener of protocol " +
+                 listener.spec->protocol + ": expected HTTPRoute");
+    }
+  }
+}
+
+void check_namespaces(const GatewayNode& gateway, ListenerNode& listener) {
+  const auto& from = listener.spec->allowed_routes.from;
+  if (from == "Same" || from == "All" || from == "Selector") return;
+  report(gateway, listener, Reason::kUnsupportedListenerValue, "allowedRoutes.namespaces.from",
+         shown(from) + " is not known: expected Same, All or Selector");
+}
+
+// ---- certificates ----
+
+constexpr std::string_view kDashes = "-----";
+
+// The block's body is base64 and not empty. Whether key and certificate fit is found when the listener opens.
+bool has_pem_block(std::string_view pem, std::string_view label_end) {
+  for (std::size_t at = pem.find("-----BEGIN "); at != pem.npos; at = pem.find("-----BEGIN ", at + 1)) {
+    const std::size_t label = at + 11;
+    const std::size_t label_stop = pem.find(kDashes, label);
+    if (label_stop == pem.npos) return false;
+    const auto name = pem.substr(label, label_stop - label);
+    if (!name.ends_with(label_end)) continue;
+    const std::string end = "-----END " + std::string(name) + "-----";
+    const std::size_t body = label_stop + kDashes.size();
+    const std::size_t stop = pem.find(end, body);
+    if (stop == pem.npos) return false;
+    std::string packed;
+    for (const char c : pem.substr(body, stop - body)) {
+      if (c != '\n' && c != '\r' && c != ' ') packed += c;
+    }
+    const auto bytes = text::base64_decode(packed);
+    return bytes && !bytes->empty();
+  }
+  return false;
+}
+
+// Why the Secret can't be used; empty: it can.
+std::string secret_fault(const api::Secret& secret) {
+  const auto crt = secret.data.find("tls.crt");
+  const auto key = secret.data.find("tls.key");
+  const std::string name = "Secret " + to_string(secret.meta.key());
+  if (crt == secret.data.end() || key == secret.data.end())
+    return name + " lacks " + (crt == secret.data.end() ? "tls.crt" : "tls.key") + ": expected both as PEM";
+  if (!has_pem_block(crt->second, "CERTIFICATE"))
+    return name + " has no PEM certificate in tls.crt: expected a block BEGIN CERTIFICATE";
+  if (!has_pem_block(key->second, "PRIVATE KEY"))
+    return name + " has no PEM key in tls.key: expected a block BEGIN PRIVATE KEY";
+  return {};
+}
+
+void take_certificate(const ClusterState& state, const GatewayNode& gateway, ListenerNode& listener,
+                      std::size_t index) {
+  api::ObjectReference ref = listener.spec->tls->certificate_refs[index];
+  const std::string field = indexed("tls.certificateRefs", index);
+  const auto& ns = gateway.gateway->meta.ns;
+  if (ref.ns.empty()) ref.ns = ns;
+  const api::Key key{ref.ns, ref.name};
+  if (!ref.group.empty() || ref.kind != "Secret") {
+    return report(gateway, listener, Reason::kInvalidCertificateRef, field + ".kind",
+                  shown(ref.group + "/" + ref.kind) + " is not supported: expected a Secret");
+  }
+  if (!is_permitted(state.grants, {api::kGatewayGroup, "Gateway", ns}, ref)) {
+    return report(gateway, listener, Reason::kCertificateRefNotPermitted, field,
+                  "no ReferenceGrant in namespace " + shown(ref.ns) + " lets Gateways of namespace " +
+                      shown(ns) + " use Secret " + shown(ref.name));
+  }
+  const auto secret = state.secrets.find(key);
+  if (secret == state.secrets.end()) {
+    return report(gateway, listener, Reason::kInvalidCertificateRef, field,
+                  "Secret " + to_string(key) + " does not exist");
+  }
+  if (const std::string fault = secret_fault(*secret->second); !fault.empty())
+    return report(gateway, listener, Reason::kInvalidCertificateRef, field, fault);
+  if (!listener.certificate_pem.empty()) {
+    return report(gateway, listener, Reason::kIgnoredField, field,
+                  "only the first certificate of a listener is served");
+  }
+  listener.certificate_pem = secret->second->data.at("tls.crt");
+  listener.private_key_pem = secret->second->data.at("tls.key");
+}
+
+void check_tls(const ClusterState& state, const GatewayNode& gateway, ListenerNode& listener) {
+  if (listener.spec->protocol != "HTTPS") return;
+  const auto& tls = listener.spec->tls;
+  if (tls && tls->mode != "Terminate") {
+    report(gateway, listener, Reason::kUnsupportedListenerValue, "tls.mode",
+           shown(tls->mode) + " does not go with protocol HTTPS: expected Terminate");
+  }
+  // Serving without the check that was asked for would let strangers in.
+  if (gateway.gateway->client_validation || (tls && tls->client_validation)) {
+    report(gateway, listener, Reason::kUnsupportedListenerValue, "tls",
+           "validation of client certificates is asked for and not supported");
+  }
+  if (!tls || tls->certificate_refs.empty()) {
+    report(gateway, listener, Reason::kInvalidCertificateRef, "tls.certificateRefs",
+           "is empty: expected a Secret with a certificate");
+  } else {
+    for (std::size_t i = 0; i < tls->certificate_refs.size(); ++i)
+      take_certificate(state, gateway, listener, i);
+  }
+  const bool all_resolved =
+      std::none_of(listener.problems.begin(), listener.problems.end(), [](const Problem& p) {
+        return p.reason == Reason::kInvalidCertificateRef || p.reason == Reason::kCertificateRefNotPermitted;
+      });
+  if (!all_resolved) listener.servable = false;
+}
+
+}  // namespace
+
+void check_listeners(const ClusterState& state, GatewayNode& gateway) {
+  const auto& specs = gateway.gateway->listeners;
+  gateway.listeners.resize(specs.size());
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    gateway.listeners[i].spec = &specs[i];
+    gateway.listeners[i].index = i;
+  }
+  for (auto& listener : gateway.listeners) {
+    check_protocol(gateway, listener);
+    check_conflicts(gateway, gateway.listeners, listener);
+    check_kinds(gateway, listener);
+    check_namespaces(gateway, listener);
+    check_tls(state, gateway, listener);
+  }
+}
+
+}  // namespace tidegate::gateway

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/rules.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "gateway/filters.h"
+#include "routing/limits.h"
+
+namespace tidegate::gateway {
+namespace {
+
+// GEP-2257: Go's form, up to four numbers of at most five digits, units h m s ms, no fractions.
+std::optional<Duration> parse_gep2257(std::string_view text) {
+  std::size_t at = 0;
+  int parts = 0;
+  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  for (; at < text.size(); ++parts) {
+    const std::size_t start = at;
+    while (is_digit()) ++at;
+    if (at == start || at - start > 5) return std::nullopt;
+    const auto unit = text.substr(at);
+    if (unit.starts_with("ms")) {
+      at += 2;
+    } else if (unit.starts_with("h") || unit.starts_with("m") || unit.starts_with("s")) {
+      at += 1;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (parts < 1 || parts > 4) return std::nullopt;
+  const auto duration = text::parse_duration(text);
+  return duration ? std::optional(*duration) : std::nullopt;
+}
+
+// One rule of one route; `field` is its path.
+class RuleTranslation {
+ public:
+  RuleTranslation(RouteNode& route, Backends& backends, const api::RouteRule& from, std::size_t index)
+      : route_(route),
+        backends_(backends),
+        from_(from),
+        index_(index),
+        field_(indexed("spec.rules", index)) {}
+
+  routing::Rule run() {
+    routing::Rule rule;
+    rule.route = {"HTTPRoute", route_.route->meta.ns, route_.route->meta.name, route_.route->meta.generation};
+    rule.name = from_.name.empty() ? std::to_string(index_) : from_.name;
+    for (std::size_t i = 0; i < from_.matches.size(); ++i)
+      rule.matches.push_back(match(from_.matches[i], indexed(field_ + ".matches", i)));
+    const bool prefix_only = std::all_of(from_.matches.begin(), from_.matches.end(),
+                                         [](const auto& m) { return m.path_type == "PathPrefix"; });
+    rule.filters = translate_filters(route_, backends_, from_.filters, field_ + ".filters",
+                                     FilterPlace::kRule, prefix_only);
+    add_backends(rule, prefix_only);
+    answer_without_backend(rule);
+    rule.request_timeout = timeout(from_.request_timeout, "request");
+    rule.backend_request_timeout = timeout(from_.backend_request_timeout, "backendRequest");
+    check_timeouts(rule);
+    if (from_.retry) ignore(".retry", "retries are not supported: each request is sent once");
+    if (from_.session_persistence) ignore(".sessionPersistence", "session persistence is not supported");
+    return rule;
+  }
+
+ private:
+  void refuse(const std::string& field, std::string detail) {
+    route_.valid = false;
+    route_.problems.push_back(
+        {"HTTPRoute", route_.key(), "", field, Reason::kUnsupportedValue, std::move(detail)});
+  }
+  void ignore(std::string_view part, std::string detail) {
+    route_.problems.push_back({"HTTPRoute", route_.key(), "", field_ + std::string(part),
+                               Reason::kIgnoredField, std::move(detail)});
+  }
+
+  void check_regex(const std::string& pattern, const std::string& field) {
+    RE2::Options options(RE2::Quiet);
+    options.set_max_mem(routing::kRegexMemoryBytes);
+    const RE2 regex(pattern, options);
+    if (pattern.size() > routing::kRegexBytes || !regex.ok())
+      refuse(field, shown(pattern) + " is not a regular expression that RE2 takes: " + regex.error());
+  }
+
+  routing::PathMatch path_match(const api::RouteMatch& from, const std::string& field) {
+    using Kind = routing::PathMatch::Kind;
+    if (from.path_type == "RegularExpression") {
+      check_regex(from.path, field + ".path.value");
+      return {Kind::kRegex, from.path};
+    }
+    if (!from.path.starts_with('/'))
+      refuse(field + ".path.value",
+             shown(from.path) + " is not absolute: expected a path that begins with /");
+    if (from.path_type == "Exact") return {Kind::kExact, from.path};
+    if (from.path_type != "PathPrefix") {
+      refuse(field + ".path.type",
+             shown(from.path_type) + " is not known: expected Exact, PathPrefix or RegularExpression");
+    }
+    std::string prefix = from.path;
+    while (prefix.size() > 1 && prefix.back() == '/') prefix.pop_back();
+    return {Kind::kPrefix, std::move(prefix)};
+  }
+
+  // Of entries with an equivalent name only the first counts, says the specification.
+  std::vector<routing::ValueMatch> values(const std::vector<api::RouteValueMatch>& from,
+                                          const std::string& field, bool ignore_case) {
+    std::vector<routing::ValueMatch> out;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const auto& value = from[i];
+      const bool known = std::any_of(out.begin(), out.end(), [&](const auto& seen) {
+        return ignore_case ? text::iequals(seen.name, value.name) : seen.name == value.name;
+      });
+      if (known) continue;
+      const bool regex = value.type == "RegularExpression";
+      if (regex) check_regex(value.value, indexed(field, i) + ".value");
+      if (!regex && value.type != "Exact")
+        refuse(indexed(field, i) + ".type",
+               shown(value.type) + " is not known: expected Exact or RegularExpression");
+      out.push_back({value.name, value.value, regex});
+    }
+    return out;
+  }
+
+  routing::Match match(const api::RouteMatch& from, const std::string& field) {
+    return {path_match(from, field), from.method, values(from.headers, field + ".headers", true),
+            values(from.query, field + ".queryParams", false)};
+  }
+
+  void add_backends(routing::Rule& rule, bool prefix_only) {
+    for (std::size_t i = 0; i < from_.backends.size(); ++i) {
+      const auto& from = from_.backends[i];
+      const std::string field = indexed(field_ + ".backendRefs", i);
+      auto resolved = backends_.resolve(route_, from.backend, field);
+      routing::WeightedBackend choice;
+      choice.backend = resolved.index;
+      choice.weight = static_cast<std::uint32_t>(std::clamp(from.weight, 0, 1'000'000));
+      choice.filters = translate_filters(route_, backends_, from.filters, field + ".filters",
+                                         FilterPlace::kBackend, prefix_only);
+      choice.invalid = std::move(resolved.invalid);
+      rule.backends.push_back(std::move(choice));
+    }
+  }
+
+  // A rule that can send nowhere answers 500. Weights of 0 keep their backends in the table, ready to be
+  // raised.
+  static void answer_without_backend(routing::Rule& rule) {
+    const bool weighted =
+        std::any_of(rule.backends.begin(), rule.backends.end(), [](const auto& b) { return b.weight > 0; });
+    const bool answers = std::any_of(rule.filters.begin(), rule.filters.end(), [](const auto& f) {
+      return std::holds_alternative<routing::Redirect>(f) ||
+             std::holds_alternative<routing::DirectResponse>(f);
+    });
+    if (weighted || answers) return;
+    rule.filters.emplace_back(routing::DirectResponse{
+        500, rule.backends.empty() ? "no backendRefs" : "all backendRefs have weight 0"});
+  }
+
+  Duration timeout(const std::string& value, std::string_view which) {
+    if (value.empty()) return Duration(0);
+    if (const auto duration = parse_gep2257(value)) return *duration;
+    refuse(field_ + ".timeouts." + std::string(which),
+           shown(value) + " is not a duration: expected one like 500ms, 10s or 1h30m");
+    return Duration(0);
+  }
+
+  void check_timeouts(const routing::Rule& rule) {
+    if (rule.request_timeout.count() == 0 || rule.backend_request_timeout <= rule.request_timeout) return;
+    refuse(field_ + ".timeouts.backendRequest",
+           shown(from_.backend_request_timeout) +
+               " is longer than the whole request may take: expected at most " +
+               shown(from_.request_timeout));
+  }
+
+  RouteNode& route_;
+  Backends& backends_;
+  const api::RouteRule& from_;
+  std::size_t index_;
+  std::string field_;
+};
+
+}  // namespace
+
+void translate_rules(RouteNode& route, Backends& backends) {
+  const auto& rules = route.route->rules;
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    route.rules.push_back(RuleTranslation(route, backends, rules[i], i).run());
+}
+
+}  // namespace tidegate::gateway

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gateway's pure core: from the cluster's objects to the routing table that the proxies serve and the
+// statuses that tell people about it. Total (invariant I2): a broken object yields problems and costs only
+// its own traffic. Equal input gives equal output. Not: published or written here (controller.h). Thread:
+// none; pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gateway/cluster_state.h"
+#include "gateway/problems.h"
+#include "gateway/statuses.h"
+#include "routing/table.h"
+
+namespace tidegate::gateway {
+
+struct TranslateOptions {
+  std::string controller_name = "tidegate.dev/gateway-controller";  // classes that name it are ours
+  std::string address_pool = "127.77.0.0/16";                       // IPv4; asserted to be well-formed
+  bool h2c_backends = false;  // whether the proxies speak HTTP/2 to backends
+};
+
+struct Translation {
+  routing::Table table;  // generation 0: whoever publishes counts
+  Statuses statuses;     // of everything that is ours, whether it differs from what stands or not
+  std::map<api::Key, std::vector<std::string>> assigned;  // to be handed in again: ClusterState::assigned
+  std::vector<Problem> problems;                          // of all objects, in a stable order
+};
+
+Translation translate(const ClusterState& state, const TranslateOptions& options);
+
+}  // namespace tidegate::gateway
