@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Rollout (tidegate.dev/v1alpha1) as a value: what people wrote, checked. Decoding is total: what is
+// wrong stands in `problems`, and a Rollout with problems changes nothing in the cluster. Status:
+// rollout_status.h. Thread: none; plain values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/analysis.h"
+#include "api/field_reader.h"
+#include "api/object.h"
+#include "api/rollout_status.h"
+
+namespace tidegate::api {
+
+inline constexpr Resource kRollouts{"tidegate.dev", "v1alpha1", "rollouts", "Rollout"};
+
+// Annotations by which people steer (docs/rollouts.md).
+inline constexpr const char* kAbortAnnotation = "tidegate.dev/abort";
+inline constexpr const char* kPromoteAnnotation = "tidegate.dev/promote";
+inline constexpr const char* kRetryAnnotation = "tidegate.dev/retry";
+inline constexpr const char* kPauseAnnotation = "tidegate.dev/pause";
+inline constexpr const char* kRevisionLabel = "tidegate.dev/pod-template-hash";
+
+struct SetWeight {
+  double percent = 0;
+};
+struct Pause {
+  std::optional<Duration> duration;
+  std::int64_t min_requests = 0;
+  bool for_person() const { return !duration && min_requests == 0; }
+};
+struct SetCanaryScale {  // exactly one of the three
+  std::optional<std::int64_t> replicas;
+  std::optional<double> weight;
+  bool match_traffic_weight = false;
+};
+struct AnalysisStep {
+  Analysis analysis;
+};
+// A new kind: an alternative here, a row in the table of rollout.cc, a file in rollout/steps/; the compiler
+// lists the rest.
+using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep>;
+std::string describe(const Step& step);  // "setWeight 5", "pause 5m"
+
+struct RouteReference {
+  std::string name;                // an HTTPRoute of the same namespace
+  std::vector<std::string> rules;  // by name; empty: every rule that names the stable Service
+};
+
+struct CanaryStrategy {
+  std::string stable_service, canary_service;
+  std::vector<RouteReference> routes;
+  std::optional<Analysis> analysis;  // in the background of all steps
+  std::vector<Step> steps;
+  Duration scale_down_delay{30'000}, abort_scale_down_delay{30'000};
+};
+
+struct RolloutSpec {
+  std::int64_t replicas = 1;
+  std::int64_t revision_history_limit = 5;
+  Duration progress_deadline{600'000};
+  std::int64_t min_ready_seconds = 0;
+  bool paused = false;
+  std::shared_ptr<const Json> pod_template;  // never null: an empty object where it is missing
+  CanaryStrategy canary;
+};
+
+struct Rollout {
+  Meta meta;
+  RolloutSpec spec;
+  RolloutStatus status;
+  std::vector<FieldProblem> problems;
+  std::string revision;    // hash of the pod template
+  std::string steps_hash;  // of the steps: an edit of them restarts a rollout under way
+  std::shared_ptr<const Json> json;
+};
+Rollout decode_rollout(const Json& json);
+
+}  // namespace tidegate::api

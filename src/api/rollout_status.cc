@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/rollout_status.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace tidegate::api {
+namespace {
+
+constexpr Stage kStages[] = {Stage::kIdle,      Stage::kSteps,    Stage::kPromoting,
+                             Stage::kSwitching, Stage::kSettling, Stage::kAborted};
+
+// Milliseconds matter for one-second intervals, so times that are counted from keep them.
+std::optional<TimePoint> time_at(const Json& value, std::string_view path) {
+  return text::parse_time(json::string_at(value, path));
+}
+void put(Json& out, const char* key, const std::optional<TimePoint>& time) {
+  if (time) out[key] = text::format_micro_time(*time);
+}
+void put(Json& out, const char* key, const std::string& text) {
+  if (!text.empty()) out[key] = text;
+}
+void put(Json& out, const char* key, std::int64_t number) {
+  if (number != 0) out[key] = number;
+}
+
+Counts decode_counts(const Json& from) {
+  Counts out;
+  out.requests = static_cast<std::uint64_t>(json::int_at(from, "requests"));
+  out.failures = static_cast<std::uint64_t>(json::int_at(from, "failures"));
+  for (const auto& item : json::array_at(from, "durations")) {
+    if (item.is_number_integer()) out.durations.push_back(item.get<std::uint64_t>());
+  }
+  return out;
+}
+Json encode_counts(const Counts& from) {
+  Json out = {{"requests", from.requests}, {"failures", from.failures}};
+  if (!from.durations.empty()) out["durations"] = from.durations;
+  return out;
+}
+
+std::optional<TrafficMark> mark_at(const Json& from, std::string_view path) {
+  const Json* mark = json::find(from, path);
+  if (!mark) return std::nullopt;
+  return TrafficMark{time_at(*mark, "at").value_or(TimePoint{}),
+                     decode_counts(json::object_at(*mark, "stable")),
+                     decode_counts(json::object_at(*mark, "canary"))};
+}
+void put(Json& out, const char* key, const std::optional<TrafficMark>& mark) {
+  if (!mark) return;
+  out[key] = {{"at", text::format_micro_time(mark->at)},
+              {"stable", encode_counts(mark->stable)},
+              {"canary", encode_counts(mark->canary)}};
+}
+
+WeightStatus decode_weights(const Json& from) {
+  WeightStatus out;
+  out.desired = json::number_at(from, "desired").value_or(0);
+  out.observed = json::number_at(from, "observed");
+  out.verified_at = time_at(from, "verifiedAt");
+  out.since = mark_at(from, "since");
+  return out;
+}
+Json encode_weights(const WeightStatus& from) {
+  Json out = {{"desired", from.desired}};
+  if (from.observed) out["observed"] = *from.observed;
+  put(out, "verifiedAt", from.verified_at);
+  put(out, "since", from.since);
+  return out;
+}
+
+MetricStatus decode_metric_status(const Json& from) {
+  MetricStatus out;
+  out.name = json::string_at(from, "name");
+  out.phase = json::string_at(from, "phase");
+  out.evidence = json::string_at(from, "evidence");
+  out.count = json::int_at(from, "count");
+  out.successful = json::int_at(from, "successful");
+  out.failed = json::int_at(from, "failed");
+  out.inconclusive = json::int_at(from, "inconclusive");
+  out.error = json::int_at(from, "error");
+  out.consecutive_error = json::int_at(from, "consecutiveError");
+  out.log_evidence = json::number_at(from, "logEvidence").value_or(0);
+  out.since = mark_at(from, "since");
+  return out;
+}
+Json encode_metric_status(const MetricStatus& from) {
+  Json out = {{"name", from.name}, {"phase", from.phase}};
+  put(out, "evidence", from.evidence);
+  put(out, "count", from.count);
+  put(out, "successful", from.successful);
+  put(out, "failed", from.failed);
+  put(out, "inconclusive", from.inconclusive);
+  put(out, "error", from.error);
+  put(out, "consecutiveError", from.consecutive_error);
+  if (from.log_evidence != 0) out["logEvidence"] = from.log_evidence;
+  put(out, "since", from.since);
+  return out;
+}
+
+AnalysisRunStatus decode_run(const Json& from) {
+  AnalysisRunStatus out;
+  out.name = json::string_at(from, "name");
+  out.phase = json::string_at(from, "phase");
+  out.step = json::int_at(from, "step", -1);
+  out.started_at = time_at(from, "startedAt").value_or(TimePoint{});
+  for (const auto& item : json::array_at(from, "metrics")) out.metrics.push_back(decode_metric_status(item));
+  return out;
+}
+Json encode_run(const AnalysisRunStatus& from) {
+  Json out = {{"name", from.name}, {"phase", from.phase}, {"metrics", Json::array()}};
+  if (from.step >= 0) out["step"] = from.step;
+  put(out, "startedAt", std::optional(from.started_at));
+  for (const auto& metric : from.metrics) out["metrics"].push_back(encode_metric_status(metric));
+  return out;
+}
+
+HistoryEntry decode_history(const Json& from) {
+  return {json::string_at(from, "revision"),
+          json::string_at(from, "outcome"),
+          time_at(from, "startedAt").value_or(TimePoint{}),
+          time_at(from, "finishedAt").value_or(TimePoint{}),
+          static_cast<std::uint64_t>(json::int_at(from, "canaryRequests")),
+          json::string_at(from, "reason")};
+}
+Json encode_history(const HistoryEntry& from) {
+  Json out = {
+      {"revision", from.revision}, {"outcome", from.outcome}, {"canaryRequests", from.canary_requests}};
+  put(out, "startedAt", std::optional(from.started_at));
+  put(out, "finishedAt", std::optional(from.finished_at));
+  out["duration"] = text::format_duration(from.finished_at - from.started_at);
+  put(out, "reason", from.reason);
+  return out;
+}
+
+// One row a plain text field, so that decoding and encoding can't differ.
+template <typename Status, typename Visit>
+void visit_texts(Status& status, Visit visit) {
+  visit("phase", status.phase);
+  visit("message", status.message);
+  visit("stableRevision", status.stable_revision);
+  visit("canaryRevision", status.canary_revision);
+  visit("currentStepHash", status.current_step_hash);
+  visit("selector", status.selector);
+  visit("step", status.step);
+  visit("weight", status.weight);
+  visit("observed", status.observed);
+  visit("analysis", status.analysis);
+  visit("routes", status.routes);
+}
+template <typename Status, typename Visit>
+void visit_numbers(Status& status, Visit visit) {
+  visit("observedGeneration", status.observed_generation);
+  visit("currentStepIndex", status.current_step_index);
+  visit("replicas", status.replicas);
+  visit("updatedReplicas", status.updated_replicas);
+  visit("readyReplicas", status.ready_replicas);
+  visit("availableReplicas", status.available_replicas);
+}
+template <typename Status, typename Visit>
+void visit_times(Status& status, Visit visit) {
+  visit("startedAt", status.started_at);
+  visit("stepStartedAt", status.step_started_at);
+  visit("progressAt", status.progress_at);
+}
+
+void decode_lists(const Json& from, RolloutStatus& out) {
+  for (const auto& item : json::array_at(from, "pauseConditions")) {
+    out.pause_conditions.push_back({json::string_at(item, "reason"),
+                                    time_at(item, "startTime").value_or(TimePoint{}),
+                                    json::string_at(item, "message")});
+  }
+  for (const auto& item : json::array_at(from, "analysisRuns")) out.analysis_runs.push_back(decode_run(item));
+  for (const auto& item : json::array_at(from, "history")) out.history.push_back(decode_history(item));
+  for (const auto& item : json::array_at(from, "repairs")) {
+    if (!item.is_string()) continue;
+    if (const auto time = text::parse_time(item.get<std::string>())) out.repairs.push_back(*time);
+  }
+  for (const auto& [key, item] : json::object_at(from, "handled").items()) {
+    if (item.is_string()) out.handled.emplace(key, item.get<std::string>());
+  }
+  for (const auto& [key, item] : json::object_at(from, "scaleDownAt").items()) {
+    if (!item.is_string()) continue;
+    if (const auto time = text::parse_time(item.get<std::string>())) out.scale_down_at.emplace(key, *time);
+  }
+  out.conditions = decode_conditions(json::array_at(from, "conditions"));
+}
+
+void encode_lists(const RolloutStatus& from, Json& out) {
+  for (const auto& pause : from.pause_conditions) {
+    out["pauseConditions"].push_back({{"reason", pause.reason},
+                                      {"startTime", text::format_micro_time(pause.since)},
+                                      {"message", pause.message}});
+  }
+  for (const auto& run : from.analysis_runs) out["analysisRuns"].push_back(encode_run(run));
+  for (const auto& entry : from.history) out["history"].push_back(encode_history(entry));
+  for (const auto& time : from.repairs) out["repairs"].push_back(text::format_micro_time(time));
+  for (const auto& [key, value] : from.handled) out["handled"][key] = value;
+  for (const auto& [key, time] : from.scale_down_at) out["scaleDownAt"][key] = text::format_micro_time(time);
+  out["conditions"] = encode_conditions(from.conditions);
+}
+
+}  // namespace
+
+const char* to_string(Stage stage) {
+  switch (stage) {
+    case Stage::kIdle:
+      return "Idle";
+    case Stage::kSteps:
+      return "Steps";
+    case Stage::kPromoting:
+      return "Promoting";
+    case Stage::kSwitching:
+      return "Switching";
+    case Stage::kSettling:
+      return "Settling";
+    case Stage::kAborted:
+      return "Aborted";
+  }
+  return "";
+}
+
+RolloutStatus decode_rollout_status(const Json& from) {
+  RolloutStatus out;
+  visit_texts(out, [&](const char* key, std::string& field) { field = json::string_at(from, key); });
+  visit_numbers(out, [&](const char* key, std::int64_t& field) { field = json::int_at(from, key); });
+  visit_times(out, [&](const char* key, std::optional<TimePoint>& field) { field = time_at(from, key); });
+  for (const Stage stage : kStages) {
+    if (json::string_at(from, "stage") == to_string(stage)) out.stage = stage;
+  }
+  out.step_mark = mark_at(from, "stepMark");
+  out.rollout_mark = mark_at(from, "rolloutMark");
+  out.weights = decode_weights(json::object_at(from, "weights"));
+  if (const Json* abort = json::find(from, "abort")) {
+    out.abort = AbortStatus{time_at(*abort, "at").value_or(TimePoint{}), json::string_at(*abort, "by"),
+                            json::string_at(*abort, "reason")};
+  }
+  decode_lists(from, out);
+  return out;
+}
+
+Json encode_rollout_status(const RolloutStatus& from) {
+  Json out = {{"stage", to_string(from.stage)}, {"weights", encode_weights(from.weights)}};
+  visit_texts(from, [&](const char* key, const std::string& field) { put(out, key, field); });
+  visit_numbers(from, [&](const char* key, std::int64_t field) { out[key] = field; });
+  visit_times(from, [&](const char* key, const std::optional<TimePoint>& field) { put(out, key, field); });
+  put(out, "stepMark", from.step_mark);
+  put(out, "rolloutMark", from.rollout_mark);
+  if (from.abort) {
+    out["abort"] = {{"at", text::format_micro_time(from.abort->at)},
+                    {"by", from.abort->by},
+                    {"reason", from.abort->reason}};
+  }
+  encode_lists(from, out);
+  return out;
+}
+
+}  // namespace tidegate::api

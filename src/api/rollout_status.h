@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Status of a Rollout: what people read, and all that the controller needs to go on after a crash (guarantee
+// G1). Thread: none; plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/condition.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace tidegate::api {
+
+// Where a rollout stands. The weight of the canary is a function of this, the spec and the step.
+enum class Stage {
+  kIdle,       // stable alone; without a stable revision: the first one is coming up
+  kSteps,      // the canary walks through the steps
+  kPromoting,  // all steps passed: canary to full size, then to all traffic
+  kSwitching,  // the canary's revision is stable; the stable Service follows
+  kSettling,   // traffic returns to the stable Service, which has the new revision
+  kAborted,    // all traffic on stable until a retry or another template
+};
+const char* to_string(Stage stage);
+
+struct Counts {
+  std::uint64_t requests = 0, failures = 0;
+  std::vector<std::uint64_t> durations;  // per bucket; kept where a latency metric needs them
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+// The data plane's cumulative counts at a moment from which something is counted.
+struct TrafficMark {
+  TimePoint at{};
+  Counts stable, canary;
+  friend bool operator==(const TrafficMark&, const TrafficMark&) = default;
+};
+
+struct WeightStatus {
+  double desired = 0;
+  std::optional<double> observed;        // what the data plane split since verified_at
+  std::optional<TimePoint> verified_at;  // since when `desired` is served; absent: not yet
+  std::optional<TrafficMark> since;      // counts at verified_at
+  friend bool operator==(const WeightStatus&, const WeightStatus&) = default;
+};
+
+struct AbortStatus {
+  TimePoint at{};
+  std::string by, reason;
+  friend bool operator==(const AbortStatus&, const AbortStatus&) = default;
+};
+
+struct PauseCondition {
+  std::string reason;  // PauseStep, Inconclusive, MetricFailed, RouteConflict, Held
+  TimePoint since{};
+  std::string message;
+  friend bool operator==(const PauseCondition&, const PauseCondition&) = default;
+};
+
+struct MetricStatus {
+  std::string name, phase;  // Running, Successful, Failed, Inconclusive, Error
+  std::string evidence;     // the figures of the last verdict
+  std::int64_t count = 0, successful = 0, failed = 0, inconclusive = 0, error = 0, consecutive_error = 0;
+  double log_evidence = 0;           // of `compare`: what stretches of another weight have added up to
+  std::optional<TrafficMark> since;  // the open window
+  friend bool operator==(const MetricStatus&, const MetricStatus&) = default;
+};
+struct AnalysisRunStatus {
+  std::string name, phase;
+  std::int64_t step = -1;  // -1: the background run
+  TimePoint started_at{};
+  std::vector<MetricStatus> metrics;
+  friend bool operator==(const AnalysisRunStatus&, const AnalysisRunStatus&) = default;
+};
+
+struct HistoryEntry {
+  std::string revision, outcome;  // Promoted, Aborted, Superseded, Cancelled
+  TimePoint started_at{}, finished_at{};
+  std::uint64_t canary_requests = 0;
+  std::string reason;
+  friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
+};
+
+struct RolloutStatus {
+  std::string phase, message;  // Healthy, Progressing, Paused, Degraded
+  std::int64_t observed_generation = 0;
+  Stage stage = Stage::kIdle;
+  std::string stable_revision, canary_revision;  // pod-template-hashes; canary: none under way where empty
+  std::int64_t current_step_index = 0;
+  std::string current_step_hash;
+  std::optional<TimePoint> started_at;       // of the rollout
+  std::optional<TimePoint> step_started_at;  // of the step's clock; absent: its weight is not served yet
+  std::optional<TimePoint> progress_at;      // what the deadline is counted from
+  std::optional<TrafficMark> step_mark, rollout_mark;
+  WeightStatus weights;
+  std::optional<AbortStatus> abort;
+  std::vector<PauseCondition> pause_conditions;
+  std::vector<AnalysisRunStatus> analysis_runs;
+  std::vector<TimePoint> repairs;                  // of the route, within the last minute
+  std::map<std::string, std::string> handled;      // one-shot annotations whose effect stands here
+  std::map<std::string, TimePoint> scale_down_at;  // by revision: when its pods may go
+  std::int64_t replicas = 0, updated_replicas = 0, ready_replicas = 0, available_replicas = 0;
+  std::string selector;
+  std::vector<HistoryEntry> history;  // newest first, ten at most
+  std::vector<Condition> conditions;
+  std::string step, weight, observed, analysis, routes;  // what kubectl get prints
+  friend bool operator==(const RolloutStatus&, const RolloutStatus&) = default;
+};
+RolloutStatus decode_rollout_status(const Json& status);
+Json encode_rollout_status(const RolloutStatus& status);
+
+}  // namespace tidegate::api
