@@ -17,6 +17,7 @@ class TlsContext;  // an SSL_CTX; opaque
 struct KeyPair {
   std::string certificate_pem;  // leaf first, then intermediates
   std::string private_key_pem;
+  friend bool operator==(const KeyPair&, const KeyPair&) = default;
 };
 
 struct ServerTlsOptions {
@@ -26,6 +27,15 @@ struct ServerTlsOptions {
   std::vector<std::string> alpn = {"http/1.1"};  // in order of preference
 };
 Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& options);
+
+// Several certificates behind one port, chosen by the name that the client asks for (SNI). A name that none of them takes ends the handshake with
+// unrecognized_name; a client that names none gets the first. Errors name the host name. `identities` is not empty.
+struct NamedIdentity {
+  std::string hostname;  // exact, "*.example.com" for any number of labels, or empty: any
+  KeyPair identity;
+  friend bool operator==(const NamedIdentity&, const NamedIdentity&) = default;
+};
+Result<std::shared_ptr<TlsContext>> make_server_tls(const std::vector<NamedIdentity>& identities);
 
 struct ClientTlsOptions {
   std::string ca_pem;      // empty: the system's roots

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,8 @@ class TlsContext {
   boost::asio::ssl::context& asio() { return context_; }
   SSL_CTX* native() { return context_.native_handle(); }
   bool verify_peer() const { return verify_peer_; }
+  // Contexts by SNI, as make_server_tls() takes the names; null: this one.
+  std::map<std::string, std::shared_ptr<TlsContext>, std::less<>>& by_name() { return by_name_; }
   std::string& alpn_wire() { return alpn_wire_; }  // length-prefixed protocol names, as TLS sends them
 
  private:
@@ -25,6 +29,7 @@ class TlsContext {
   boost::asio::ssl::context context_;
   bool verify_peer_;
   std::string alpn_wire_;
+  std::map<std::string, std::shared_ptr<TlsContext>, std::less<>> by_name_;
 };
 
 }  // namespace tidegate::net

@@ -14,10 +14,6 @@ bool is_grpc(const http::RequestHead& head) {
   return type && type->starts_with("application/grpc");
 }
 
-SteadyTime after(SteadyTime now, Duration timeout) {
-  return timeout.count() == 0 ? SteadyTime::max() : now + timeout;
-}
-
 }  // namespace
 
 Exchange::Exchange(Worker& worker, WorkerTablePtr table, const routing::CompiledPort& port,
@@ -59,7 +55,7 @@ bool Exchange::match() {
     }
   }
   if (matched_.match == nullptr) return fail(ErrorKind::kNoRoute, "no route matches"), false;
-  deadline_ = after(started_, rule().rule->request_timeout);
+  if (rule().rule->request_timeout.count() != 0) deadline_ = started_ + rule().rule->request_timeout;
   return true;
 }
 
@@ -103,7 +99,8 @@ bool Exchange::pick_endpoint() {
 
 void Exchange::forward() {
   ++attempts_;
-  attempt_deadline_ = after(worker_.now(), rule().rule->backend_request_timeout);
+  const Duration timeout = rule().rule->backend_request_timeout;
+  if (timeout.count() != 0) attempt_deadline_ = worker_.now() + timeout;
   backend_ = endpoint_->pool.request(head_, !has_body(), backend_side_);
   if (!has_body()) return;
   if (!replay_.empty()) backend_->send_data(replay_);

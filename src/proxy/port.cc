@@ -27,19 +27,16 @@ void Port::use(WorkerTablePtr table, const routing::CompiledPort& port, Listener
   table_ = std::move(table);
 }
 
-Result<void> Port::use_certificate(const std::string& certificate_pem, const std::string& private_key_pem) {
-  if (certificate_pem == certificate_pem_ && private_key_pem == private_key_pem_) return {};
-  if (certificate_pem.empty()) {
-    tls_.reset();
-  } else {
-    net::ServerTlsOptions options;
-    options.identity = {certificate_pem, private_key_pem};
-    auto made = net::make_server_tls(options);
+Result<void> Port::use_identities(std::vector<net::NamedIdentity> identities) {
+  if (identities == identities_) return {};
+  std::shared_ptr<net::TlsContext> tls;
+  if (!identities.empty()) {
+    auto made = net::make_server_tls(identities);
     if (!made) return made.error();
-    tls_ = std::move(*made);
+    tls = std::move(*made);
   }
-  certificate_pem_ = certificate_pem;
-  private_key_pem_ = private_key_pem;
+  tls_ = std::move(tls);
+  identities_ = std::move(identities);
   return {};
 }
 
@@ -93,6 +90,7 @@ void Port::on_refused(int status) { counts_->codes.add(status); }
 
 void Port::drain() {
   stop_accepting();
+  handshakes_.clear();  // nothing has been asked on them
   const std::vector<session::ServerConnection*> open(connections_.begin(),
                                                      connections_.end());  // they leave the set as they close
   for (session::ServerConnection* connection : open) {

@@ -27,8 +27,7 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   // `port` and `counts` are of `table`, which is pinned: connections that outlive the port's own place in the
   // tables finish with it.
   void use(WorkerTablePtr table, const routing::CompiledPort& port, ListenerCell& counts);
-  Result<void> use_certificate(const std::string& certificate_pem,
-                               const std::string& private_key_pem);  // empty: plain HTTP
+  Result<void> use_identities(std::vector<net::NamedIdentity> identities);  // empty: plain HTTP
 
   void stop_accepting() { listener_.reset(); }
   void drain();  // stops accepting; connections end with the response under way
@@ -52,7 +51,7 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   const net::Address address_;
   std::unique_ptr<net::Listener> listener_;
   std::shared_ptr<net::TlsContext> tls_;
-  std::string certificate_pem_, private_key_pem_;  // that tls_ was made of
+  std::vector<net::NamedIdentity> identities_;  // that tls_ was made of
   WorkerTablePtr table_;
   const routing::CompiledPort* port_ = nullptr;
   ListenerCell* counts_ = nullptr;

@@ -12,11 +12,13 @@ std::uint64_t seed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-const routing::Listener& with_certificate(const routing::CompiledPort& port) {
-  for (const auto* listener : port.all) {
-    if (!listener->listener->certificate_pem.empty()) return *listener->listener;
+std::vector<net::NamedIdentity> identities_of(const routing::CompiledPort& port) {
+  std::vector<net::NamedIdentity> out;
+  for (const auto* compiled : port.all) {
+    const routing::Listener& l = *compiled->listener;
+    if (!l.certificate_pem.empty()) out.push_back({l.hostname, {l.certificate_pem, l.private_key_pem}});
   }
-  return *port.all.front()->listener;
+  return out;
 }
 
 }  // namespace
@@ -61,8 +63,7 @@ std::shared_ptr<Port> Worker::port_for(const routing::CompiledPort& port, Failur
   const net::Address address{port.address, port.port};
   const auto open = ports_.find(address);
   auto out = open != ports_.end() ? open->second : std::make_shared<Port>(*this, address);
-  const routing::Listener& identity = with_certificate(port);
-  auto done = out->use_certificate(identity.certificate_pem, identity.private_key_pem);
+  auto done = out->use_identities(identities_of(port));
   if (done && open == ports_.end()) done = out->open(options_.reuse_port);
   if (done) return out;
   failures.emplace_back(net::to_string(address), done.error());
