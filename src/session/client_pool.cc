@@ -25,19 +25,10 @@ class PooledStream final : public ClientStream {
   }
 
   void send_data(std::string_view data) override {
-    if (closed() || data.empty()) return;
-    if (!exchange_->chunked) return exchange_->append(data);
-    std::string framed;
-    http::encode_chunk(data, framed);
-    exchange_->append(framed);
+    if (!closed() && !data.empty()) exchange_->send_data(data);
   }
   void send_end(const http::Headers& trailers) override {
-    if (closed()) return;
-    exchange_->request_complete = true;
-    if (!exchange_->chunked) return;
-    std::string last;
-    http::encode_last_chunk(trailers, last);
-    exchange_->append(last);
+    if (!closed()) exchange_->send_end(trailers);
   }
   std::size_t unsent_bytes() const override {
     return exchange_->connection ? exchange_->connection->unsent_bytes() : exchange_->waiting.size();
@@ -73,8 +64,9 @@ struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_f
   State(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits)
       : io(io), scheduler(scheduler), endpoint(std::move(endpoint)), limits(limits) {}
 
-  void place(std::shared_ptr<Exchange> exchange);
+  void place(std::shared_ptr<Exchange> exchange, const http::RequestHead& head);
   void connect();
+  void connect_for_waiting();
   void connected(Attempts::iterator attempt, Result<std::unique_ptr<net::Stream>> stream);
   std::shared_ptr<Exchange> next_waiting();
   void sweep();
@@ -91,21 +83,32 @@ struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_f
   std::vector<std::shared_ptr<H1ClientConnection>> idle;  // the most recently used last
   std::deque<std::shared_ptr<Exchange>> waiting;
   Attempts attempts;
+  bool ended = false;
   std::unique_ptr<Scheduler::Timer> sweeper;
 };
 
-void ClientPool::State::place(std::shared_ptr<Exchange> exchange) {
+void ClientPool::State::place(std::shared_ptr<Exchange> exchange, const http::RequestHead& head) {
   if (!idle.empty()) {
-    auto connection = std::move(idle.back());
+    const auto connection = std::move(idle.back());
     idle.pop_back();
-    return connection->carry(std::move(exchange));
+    return connection->carry(std::move(exchange), &head);
   }
   std::erase_if(waiting, [](const auto& one) { return one->over(); });
   if (waiting.size() >= limits.max_pending) {
-    return scheduler.post([exchange] { exchange->fail(StreamError::kOverflow, true, "too many requests wait for a connection"); });
+    return scheduler.post([exchange] {
+      exchange->fail(StreamError::kOverflow, true, "too many requests wait for a connection");
+    });
   }
+  http::encode_head(head, {}, exchange->waiting);
+  if (exchange->request_complete && exchange->chunked) http::encode_last_chunk({}, exchange->waiting);
   waiting.push_back(std::move(exchange));
-  if (connections.size() + attempts.size() < limits.max_connections && attempts.size() < waiting.size()) connect();
+  connect_for_waiting();
+}
+
+// One attempt for each request that waits, as far as the bound allows. Called whenever either number changes.
+void ClientPool::State::connect_for_waiting() {
+  if (ended || attempts.size() >= waiting.size()) return;
+  if (connections.size() + attempts.size() < limits.max_connections) connect();
 }
 
 void ClientPool::State::connect() {
@@ -116,7 +119,8 @@ void ClientPool::State::connect() {
                                    if (auto self = weak.lock()) self->connected(attempt, std::move(stream));
                                  });
   attempt->deadline = scheduler.after(limits.connect_timeout, [weak, attempt] {
-    if (auto self = weak.lock()) self->connected(attempt, Error{ErrorCode::kTimeout, "no connection in time"});
+    if (auto self = weak.lock())
+      self->connected(attempt, Error{ErrorCode::kTimeout, "no connection in time"});
   });
 }
 
@@ -125,8 +129,9 @@ void ClientPool::State::connected(Attempts::iterator attempt, Result<std::unique
   const Attempt ended = std::move(*attempt);  // its handle goes once this call is over
   attempts.erase(attempt);
   if (!stream) {
-    if (auto exchange = next_waiting()) exchange->fail(connect_failure(stream.error()), true, stream.error().detail);
-    return;
+    if (auto exchange = next_waiting())
+      exchange->fail(connect_failure(stream.error()), true, stream.error().detail);
+    return connect_for_waiting();
   }
   auto connection = std::make_shared<H1ClientConnection>(std::move(*stream), limits.http, this);
   connections.insert(connection);
@@ -144,7 +149,7 @@ std::shared_ptr<Exchange> ClientPool::State::next_waiting() {
 }
 
 void ClientPool::State::free(const std::shared_ptr<H1ClientConnection>& connection) {
-  if (auto exchange = next_waiting()) return connection->carry(std::move(exchange));
+  if (auto exchange = next_waiting()) return connection->carry(std::move(exchange), nullptr);
   if (idle.size() >= limits.max_idle) return connection->close(StreamError::kNone, {});
   connection->idle_since = scheduler.clock().steady_now();
   idle.push_back(connection);
@@ -155,7 +160,7 @@ void ClientPool::State::closed(const std::shared_ptr<H1ClientConnection>& connec
   connections.erase(connection);
   std::erase(idle, connection);
   // Its place may be what a request waits for.
-  if (!waiting.empty() && attempts.size() < waiting.size()) connect();
+  connect_for_waiting();
 }
 
 void ClientPool::State::sweep() {
@@ -168,6 +173,7 @@ void ClientPool::State::sweep() {
 }
 
 void ClientPool::State::close_all() {
+  ended = true;
   sweeper.reset();
   attempts.clear();
   idle.clear();
@@ -183,15 +189,15 @@ ClientPool::ClientPool(asio::io_context& io, Scheduler& scheduler, Endpoint endp
 
 ClientPool::~ClientPool() { state_->close_all(); }
 
-std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head, bool end, ClientStreamEvents& events) {
+std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head, bool end,
+                                                  ClientStreamEvents& events) {
   auto exchange = std::make_shared<Exchange>();
   exchange->events = &events;
   exchange->method = head.method;
   exchange->chunked = !head.content_length.has_value();
-  http::encode_head(head, {}, exchange->waiting);
+  exchange->request_complete = end;
   auto stream = std::make_unique<PooledStream>(exchange);
-  if (end) stream->send_end({});
-  state_->place(std::move(exchange));
+  state_->place(std::move(exchange), head);
   return stream;
 }
 

@@ -22,6 +22,10 @@ class Deadline {
 
   void set(Duration from_now);
   void clear() { due_.reset(); }
+  void stop() {  // and lets go of the timer: the scheduler may be gone before this object is
+    due_.reset();
+    timer_.reset();
+  }
 
  private:
   void arm(Duration delay, SteadyTime at);

@@ -3,10 +3,13 @@
 
 #include <utility>
 
+#include "http/h1_encoder.h"
+
 namespace tidegate::session {
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kWorthFlushing = 16 * 1024;  // do not gather more than this before sending
+constexpr int kMaxInterims = 32;  // 1xx heads of one exchange; early hints come once or twice
 
 }  // namespace
 
@@ -15,28 +18,49 @@ void Exchange::fail(StreamError error, bool unsent, std::string_view detail) {
   if (auto* told = std::exchange(events, nullptr)) told->on_error(error, unsent, detail);
 }
 
-void Exchange::append(std::string_view bytes) {
-  if (connection) return connection->send(bytes);
-  waiting.append(bytes);
+void Exchange::send_data(std::string_view data) {
+  if (connection) return connection->send_data(data);
+  if (chunked) return http::encode_chunk(data, waiting);
+  waiting.append(data);
 }
 
-H1ClientConnection::H1ClientConnection(std::unique_ptr<net::Stream> stream, const http::Limits& limits, Owner* owner)
-    : stream_(std::move(stream)), owner_(owner), decoder_(http::H1Decoder::Role::kResponses, limits) {
-  buffer_.resize(kReadBytes);
+void Exchange::send_end(const http::Headers& trailers) {
+  request_complete = true;
+  if (connection) return connection->send_end(trailers);
+  if (chunked) http::encode_last_chunk(trailers, waiting);
 }
+
+H1ClientConnection::H1ClientConnection(std::unique_ptr<net::Stream> stream, const http::Limits& limits,
+                                       Owner* owner)
+    : stream_(std::move(stream)),
+      owner_(owner),
+      decoder_(http::H1Decoder::Role::kResponses, limits),
+      out_(*stream_, *this) {}
 
 void H1ClientConnection::start() { read(); }
 
-void H1ClientConnection::carry(std::shared_ptr<Exchange> exchange) {
+void H1ClientConnection::carry(std::shared_ptr<Exchange> exchange, const http::RequestHead* head) {
   exchange_ = std::move(exchange);
   exchange_->connection = this;
   answered_ = false;
   paused_ = false;
+  interims_ = 0;
+  taken_before_ = out_.taken();
   decoder_.expect_response_to(exchange_->method);
-  next_ += std::exchange(exchange_->waiting, {});
+  if (head) {
+    http::encode_head(*head, {}, out_.buffer());
+    if (exchange_->request_complete && exchange_->chunked) http::encode_last_chunk({}, out_.buffer());
+  } else {
+    out_.buffer() += std::exchange(exchange_->waiting, {});
+  }
+  // A body that follows in this turn leaves together with its head.
+  if (exchange_->request_complete) {
+    out_.flush();
+  } else {
+    out_.flush_soon();
+  }
   over_high_water_ = unsent_bytes() > kHighWater;
-  flush();
-  if (!reading_) read();
+  read();
 }
 
 void H1ClientConnection::abandon() {
@@ -45,30 +69,42 @@ void H1ClientConnection::abandon() {
   close(StreamError::kCancelled, {});
 }
 
-void H1ClientConnection::close(StreamError error, std::string_view detail) {
-  if (!stream_) return;
-  const auto self = shared_from_this();
-  stream_->close();
-  stream_.reset();
-  if (auto* owner = std::exchange(owner_, nullptr)) owner->closed(self);
-  auto exchange = std::exchange(exchange_, nullptr);
-  if (!exchange) return;
-  // RFC 9112 section 9.3.1: a reused connection may close at any time; what can be repeated without harm may go again on another one.
-  const bool unsent = error == StreamError::kReset && carried_before_ && !answered_ && http::is_idempotent(exchange->method);
-  exchange->fail(error, unsent, detail);
+// RFC 9112 section 9.3.1: a reused connection may close at any time; what can be repeated without harm may go
+// again on another one.
+bool H1ClientConnection::repeatable() const {
+  if (answered_) return false;
+  if (out_.taken() == taken_before_) return true;
+  return carried_before_ && http::is_idempotent(exchange_->method);
 }
 
+void H1ClientConnection::close(StreamError error, std::string_view detail) {
+  if (closed_) return;
+  const auto self = shared_from_this();
+  closed_ = true;
+  out_.stop();
+  stream_->close();
+  const bool unsent = exchange_ && error == StreamError::kReset && repeatable();
+  const auto exchange = std::exchange(exchange_, nullptr);
+  if (auto* owner = std::exchange(owner_, nullptr)) owner->closed(self);
+  if (exchange) exchange->fail(error, unsent, detail);
+}
+
+// ---- the response ----
+
 void H1ClientConnection::read() {
-  if (!stream_ || reading_) return;
+  if (closed_ || reading_) return;
   reading_ = true;
-  stream_->read(buffer_, [this](Result<std::size_t> bytes) {
-    reading_ = false;
-    const auto self = shared_from_this();
-    if (!bytes) return close(StreamError::kReset, bytes.error().detail);
-    if (*bytes == 0) return on_eof();
-    received(std::string_view(buffer_.data(), *bytes));
-    if (!paused_) read();
-  });
+  stream_->read(buffer_,
+                [self = shared_from_this()](const Result<std::size_t>& bytes) { self->on_read(bytes); });
+}
+
+void H1ClientConnection::on_read(const Result<std::size_t>& bytes) {
+  reading_ = false;
+  if (closed_) return;
+  if (!bytes) return close(StreamError::kReset, bytes.error().detail);
+  if (*bytes == 0) return on_eof();
+  received(std::string_view(buffer_.data(), *bytes));
+  if (!paused_) read();
 }
 
 void H1ClientConnection::resume() {
@@ -80,7 +116,7 @@ void H1ClientConnection::received(std::string_view input) {
   // Bytes that answer nothing: the backend is out of step, or says good-bye (408) before it closes.
   if (!exchange_) return close(StreamError::kProtocol, "bytes without a request");
   answered_ = true;
-  while (stream_ && exchange_) {
+  while (!closed_ && exchange_) {
     const auto event = decoder_.next(input);
     if (event == http::H1Decoder::Event::kNeedMore) return;
     if (!handle(event, input)) return;
@@ -90,12 +126,15 @@ void H1ClientConnection::received(std::string_view input) {
 bool H1ClientConnection::handle(http::H1Decoder::Event event, std::string_view rest) {
   using Event = http::H1Decoder::Event;
   switch (event) {
-    case Event::kNeedMore: return false;
-    case Event::kHead: return on_head();
+    case Event::kNeedMore:
+      return false;
+    case Event::kHead:
+      return on_head();
     case Event::kData:
       exchange_->events->on_data(decoder_.body());
-      return stream_ != nullptr;
-    case Event::kEnd: return on_end(rest);
+      return !closed_;
+    case Event::kEnd:
+      return on_end(rest);
     case Event::kError:
       close(StreamError::kProtocol, decoder_.error_detail());
       return false;
@@ -108,25 +147,26 @@ bool H1ClientConnection::on_head() {
   interim_ = status >= 100 && status < 200;
   if (status == 101) {
     close(StreamError::kProtocol, "101 to a request that asked for no other protocol");
-    return false;
+  } else if (interim_ && ++interims_ > kMaxInterims) {
+    close(StreamError::kProtocol, "too many interim responses");
+  } else if (!interim_) {
+    exchange_->events->on_head(std::move(decoder_.response()));
   }
-  if (!interim_) exchange_->events->on_head(std::move(decoder_.response()));
-  return stream_ != nullptr;
+  return !closed_;
 }
 
 bool H1ClientConnection::on_end(std::string_view rest) {
-  if (std::exchange(interim_, false)) {
-    decoder_.expect_response_to(exchange_->method);  // the final response is still to come
-    return true;
-  }
-  auto exchange = std::exchange(exchange_, nullptr);
+  if (std::exchange(interim_, false)) return true;  // the final response is still to come
+  const auto exchange = std::exchange(exchange_, nullptr);
   exchange->connection = nullptr;
   auto* events = std::exchange(exchange->events, nullptr);
-  // A response that came before the request was complete, or with bytes behind it, leaves the connection in nobody knows what state.
-  const bool reusable = exchange->request_complete && unsent_bytes() == 0 && decoder_.keep_alive() && rest.empty() &&
-                        !write_failed_ && !retiring_;
+  // A response that came before the request was complete, or with bytes behind it, leaves the connection in
+  // nobody knows what state.
+  const bool reusable = exchange->request_complete && unsent_bytes() == 0 && decoder_.keep_alive() &&
+                        rest.empty() && !write_failed_ && !retiring_;
   carried_before_ = true;
-  const http::Headers trailers = decoder_.trailers();
+  paused_ = false;  // an idle connection watches for its end
+  const http::Headers trailers = std::move(decoder_.trailers());
   if (!reusable) {
     close(StreamError::kNone, {});
   } else if (owner_) {
@@ -138,40 +178,38 @@ bool H1ClientConnection::on_end(std::string_view rest) {
 
 void H1ClientConnection::on_eof() {
   if (exchange_ && answered_ && decoder_.finish() == http::H1Decoder::Event::kEnd) {
-    write_failed_ = true;  // delimited by the close: not reusable
+    retiring_ = true;
     on_end({});
     return;
   }
   close(StreamError::kReset, answered_ ? "closed in the middle of a response" : "closed without a response");
 }
 
-void H1ClientConnection::send(std::string_view bytes) {
-  if (write_failed_) return;
-  next_.append(bytes);
-  if (unsent_bytes() > kHighWater) over_high_water_ = true;
-  flush();
+// ---- the request ----
+
+void H1ClientConnection::send_data(std::string_view data) {
+  if (closed_ || write_failed_) return;
+  if (exchange_->chunked) http::encode_chunk_size(data.size(), out_.buffer());
+  out_.put(data);
+  if (exchange_->chunked) out_.buffer() += "\r\n";
+  if (out_.unsent() >= kWorthFlushing) {
+    out_.flush();
+  } else {
+    out_.flush_soon();
+  }
+  over_high_water_ |= unsent_bytes() > kHighWater;
 }
 
-void H1ClientConnection::flush() {
-  if (!stream_ || !writing_.empty() || next_.empty()) return;
-  std::swap(writing_, next_);
-  const std::string_view part = writing_;
-  stream_->write({&part, 1}, [this](Result<void> result) { written(std::move(result)); });
+void H1ClientConnection::send_end(const http::Headers& trailers) {
+  if (closed_ || write_failed_) return;
+  if (exchange_->chunked) http::encode_last_chunk(trailers, out_.buffer());
+  out_.flush();
 }
 
-void H1ClientConnection::written(Result<void> result) {
-  const auto self = shared_from_this();
-  writing_.clear();
-  if (!result) {
-    // The backend may have answered before it closed: the read decides what became of the exchange.
-    write_failed_ = true;
-    next_.clear();
-  }
-  flush();
-  if (over_high_water_ && unsent_bytes() <= kLowWater) {
-    over_high_water_ = false;
-    if (exchange_ && exchange_->events) exchange_->events->on_writable();
-  }
+void H1ClientConnection::on_sent() {
+  if (!over_high_water_ || unsent_bytes() > kLowWater) return;
+  over_high_water_ = false;
+  if (exchange_ && exchange_->events) exchange_->events->on_writable();
 }
 
 }  // namespace tidegate::session

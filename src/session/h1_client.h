@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// Client side of one HTTP/1.1 connection: one exchange at a time over a net::Stream, reused as long as both sides allow it. Keeps a read pending
-// while idle, so that a backend's close is seen before the next request is sent into it. Private to session/; ClientPool is its owner.
-// Thread: its loop's. Owns: the stream and its buffers.
+// Client side of one HTTP/1.1 connection: one exchange at a time over a net::Stream, reused as long as both
+// sides allow it. Keeps a read pending while idle, so that a backend's close is seen before the next request
+// is sent into it. Private to session/; ClientPool is its owner. Thread: its loop's. Owns: the stream and its
+// buffers.
 #pragma once
 
-#include <functional>
+#include <array>
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "http/h1_decoder.h"
 #include "net/stream.h"
-#include "session/limits.h"
+#include "session/out_queue.h"
 #include "session/streams.h"
 
 namespace tidegate::session {
 
 class H1ClientConnection;
 
-// One request and its response, from the call until the end: waiting for a connection at first, then on one. Shared by the caller's ClientStream
-// and whoever carries it.
+// One request and its response, from the call until the end: waiting for a connection at first, then on one.
+// Shared by the caller's ClientStream and whoever carries it.
 struct Exchange {
   ClientStreamEvents* events = nullptr;  // null once it is over, or the caller has left
   std::string method;
-  bool chunked = false;                    // framing of the request body
-  bool request_complete = false;           // all of it has been handed to us
-  std::string waiting;                     // bytes to send once there is a connection
+  bool chunked = false;           // framing of the request body
+  bool request_complete = false;  // all of it has been handed to us
+  std::string waiting;            // bytes to send once there is a connection
   H1ClientConnection* connection = nullptr;
 
   bool over() const { return events == nullptr; }
   // Tells the caller, once.
   void fail(StreamError error, bool unsent, std::string_view detail);
-  void append(std::string_view bytes);
+  void send_data(std::string_view data);
+  void send_end(const http::Headers& trailers);
 };
 
-class H1ClientConnection : public std::enable_shared_from_this<H1ClientConnection> {
+class H1ClientConnection final : public std::enable_shared_from_this<H1ClientConnection>,
+                                 private OutQueue::Owner {
  public:
   // What happens to a connection, told to its pool. `free`: may carry another exchange now. `closed`: final.
   struct Owner {
@@ -45,15 +49,17 @@ class H1ClientConnection : public std::enable_shared_from_this<H1ClientConnectio
   H1ClientConnection(std::unique_ptr<net::Stream> stream, const http::Limits& limits, Owner* owner);
 
   void start();  // once
-  void carry(std::shared_ptr<Exchange> exchange);
+  // With the head still to be written, or with all that waits in the exchange.
+  void carry(std::shared_ptr<Exchange> exchange, const http::RequestHead* head);
   // The caller left in the middle: nobody can know where the next response begins.
   void abandon();
   void close(StreamError error, std::string_view detail);  // an exchange under way fails with it
   void retire() { retiring_ = true; }                      // closes once it is free
   void disown() { owner_ = nullptr; }
 
-  void send(std::string_view bytes);
-  std::size_t unsent_bytes() const { return writing_.size() + next_.size(); }
+  void send_data(std::string_view data);
+  void send_end(const http::Headers& trailers);
+  std::size_t unsent_bytes() const { return out_.unsent(); }
   void pause() { paused_ = true; }
   void resume();
 
@@ -61,26 +67,36 @@ class H1ClientConnection : public std::enable_shared_from_this<H1ClientConnectio
   SteadyTime idle_since{};
 
  private:
+  static constexpr std::size_t kReadBuffer = 16 * 1024;
+
+  std::shared_ptr<void> keep_alive() override { return shared_from_this(); }
+  void on_sent() override;
+  // The backend may have answered before it closed: the read decides what became of the exchange.
+  void on_send_failed() override { write_failed_ = true; }
+
   void read();
+  void on_read(const Result<std::size_t>& bytes);
   void received(std::string_view input);
   // False where decoding must stop: the connection is closed or waits for its next exchange.
   bool handle(http::H1Decoder::Event event, std::string_view rest);
   bool on_head();
   bool on_end(std::string_view rest);
   void on_eof();
-  void flush();
-  void written(Result<void> result);
+  bool repeatable() const;
 
   std::unique_ptr<net::Stream> stream_;
   Owner* owner_;
   http::H1Decoder decoder_;
+  OutQueue out_;
   std::shared_ptr<Exchange> exchange_;
-  std::string buffer_;
-  std::string writing_, next_;
-  bool carried_before_ = false;  // an earlier exchange went over it
-  bool answered_ = false;        // a byte of this exchange's response has come
-  bool interim_ = false;         // the head being decoded is a 1xx
-  bool reading_ = false, paused_ = false, write_failed_ = false, over_high_water_ = false, retiring_ = false;
+  std::uint64_t taken_before_ = 0;  // what the socket had taken when this exchange began
+  int interims_ = 0;                // 1xx heads of this exchange
+  bool carried_before_ = false;     // an earlier exchange went over it
+  bool answered_ = false;           // a byte of this exchange's response has come
+  bool interim_ = false;            // the head being decoded is a 1xx
+  bool closed_ = false, reading_ = false, paused_ = false, write_failed_ = false, over_high_water_ = false;
+  bool retiring_ = false;
+  std::array<char, kReadBuffer> buffer_;
 };
 
 }  // namespace tidegate::session

@@ -258,8 +258,8 @@ void H1ServerConnection::end() {
   const auto self = shared_from_this();
   phase_ = Phase::kClosed;
   out_.stop();
-  read_deadline_.clear();
-  write_deadline_.clear();
+  read_deadline_.stop();
+  write_deadline_.stop();
   if (current_) current_->connection_ = nullptr;
   current_.reset();
   stream_->close();

@@ -22,6 +22,7 @@ void OutQueue::put(std::string_view data) {
   if (data.size() >= kWorthNoCopy && !writing_) {
     const std::string_view parts[] = {next_, data};
     const std::size_t sent = stream_.try_write(parts);
+    taken_ += sent;
     const std::size_t of_next = std::min(sent, next_.size());
     next_.erase(0, of_next);
     data.remove_prefix(sent - of_next);
@@ -33,6 +34,7 @@ void OutQueue::flush() {
   if (writing_ || corked_ || stopped_ || next_.empty()) return;
   const std::string_view parts[] = {next_};
   const std::size_t sent = stream_.try_write(parts);
+  taken_ += sent;
   if (sent == next_.size()) return give_back(next_);
   in_flight_.swap(next_);
   in_flight_sent_ = sent;
@@ -53,6 +55,7 @@ void OutQueue::write_slice() {
   const std::string_view slice = std::string_view(in_flight_).substr(in_flight_sent_, kSlice);
   const std::string_view parts[] = {slice};
   writing_ = true;
+  taken_ += slice.size();
   stream_.write(parts, [this, keep = owner_.keep_alive(), size = slice.size()](const Result<void>& result) {
     written(size, result);
   });

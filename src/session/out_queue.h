@@ -5,6 +5,7 @@
 // unsent().
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,6 +44,9 @@ class OutQueue {
 
   std::size_t unsent() const { return in_flight_.size() - in_flight_sent_ + next_.size(); }
   bool waiting() const { return writing_; }
+  std::uint64_t taken() const {
+    return taken_;
+  }  // bytes that the socket has, or may have, taken since the beginning
 
  private:
   void write_slice();
@@ -53,6 +57,7 @@ class OutQueue {
   std::string next_;
   std::string in_flight_;
   std::size_t in_flight_sent_ = 0;
+  std::uint64_t taken_ = 0;
   bool writing_ = false;
   bool corked_ = false;
   bool posted_ = false;
