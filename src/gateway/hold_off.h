@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers changes that come in groups: runs its callback a while after the last one, but never later than a
+// bound after the first. Thread: the scheduler's. Owns: its timer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace tidegate::gateway {
+
+class HoldOff {
+ public:
+  HoldOff(Scheduler& scheduler, Duration delay, Duration most, std::function<void()> callback)
+      : scheduler_(scheduler), delay_(delay), most_(most), callback_(std::move(callback)) {}
+
+  void trigger();
+  void cancel() { timer_.reset(), first_.reset(); }
+  bool pending() const { return first_.has_value(); }
+
+ private:
+  Scheduler& scheduler_;
+  Duration delay_, most_;
+  std::function<void()> callback_;
+  std::optional<SteadyTime> first_;
+  std::unique_ptr<Scheduler::Timer> timer_;
+};
+
+}  // namespace tidegate::gateway

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The caches of all kinds that the translation looks at. Thread: control; filled by reflectors.
+#pragma once
+
+#include "gateway/cluster_state.h"
+#include "kube/store.h"
+
+namespace tidegate::gateway {
+
+struct Stores {
+  kube::Store<api::GatewayClass> classes{api::decode_gateway_class};
+  kube::Store<api::Gateway> gateways{api::decode_gateway};
+  kube::Store<api::HttpRoute> http_routes{api::decode_http_route};
+  kube::Store<api::ReferenceGrant> grants{api::decode_reference_grant};
+  kube::Store<api::Service> services{api::decode_service};
+  kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
+  kube::Store<api::Secret> secrets{api::decode_secret};
+  kube::Store<api::Namespace> namespaces{api::decode_namespace};
+
+  // Shares the snapshots; nothing is decoded again.
+  ClusterState snapshot() const {
+    return {classes.all(), gateways.all(), http_routes.all(), grants.all(), services.all(),
+            slices.all(),  secrets.all(),  namespaces.all(),  {},           {}};
+  }
+};
+
+}  // namespace tidegate::gateway
