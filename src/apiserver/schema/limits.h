@@ -14,7 +14,6 @@ inline constexpr std::size_t kMaxPathResults = 4096;       // so that [*][*] can
 inline constexpr std::size_t kMaxPatchOperations = 10000;  // of one JSON patch, as the Kubernetes API server
 inline constexpr std::size_t kMaxPatchGrowth =
     16 * 1024 * 1024;  // bytes that `copy` may add, so that patches cannot double without end
-inline constexpr std::size_t kMaxManagers =
-    64;  // entries of metadata.managedFields; older updates are merged beyond it
+inline constexpr std::size_t kMaxUpdateManagers = 10;  // of an object, as the Kubernetes API server keeps
 
 }  // namespace tidegate::apiserver::schema

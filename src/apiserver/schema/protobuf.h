@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bodies that kubectl 1.32 and later and controller-runtime send as application/vnd.kubernetes.protobuf for a
-// few built-in kinds, as JSON: Namespace, ConfigMap, Secret, DeleteOptions, SelfSubjectAccessReview,
-// SelfSubjectReview. Reads outside bytes: bounded, total. Thread: any.
+// few built-in kinds, as JSON: Namespace, ConfigMap, Secret, ServiceAccount, Service, Deployment,
+// DeleteOptions, SelfSubjectAccessReview, SelfSubjectReview. A field that is not known here is an error,
+// never dropped. Reads outside bytes: bounded, total. Thread: any.
 #pragma once
 
 #include <string_view>
