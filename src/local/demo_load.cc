@@ -20,8 +20,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration kTick = 5ms;
 constexpr Duration kReportEvery = 200ms;
-constexpr std::size_t kMaxBody = 64 * 1024;   // only the version in it is of interest
-constexpr std::size_t kMaxInFlight = 10'000;  // a target that hangs must not fill memory; past it requests are counted as overflow
+constexpr std::size_t kMaxBody = 64 * 1024;  // only the version in it is of interest
+constexpr std::size_t kMaxInFlight =
+    10'000;  // a target that hangs must not fill memory; past it requests are counted as overflow
 
 }  // namespace
 
@@ -60,7 +61,9 @@ struct DemoLoad::State {
     }
     void on_end(const http::Headers&) override { load.answered(*this); }
     void on_writable() override {}
-    void on_error(session::StreamError error, bool, std::string_view) override { load.failed(*this, to_string(error)); }
+    void on_error(session::StreamError error, bool, std::string_view) override {
+      load.failed(*this, to_string(error));
+    }
 
     State& load;
     std::uint64_t id;
@@ -184,7 +187,8 @@ Json to_json(const LoadCounts& counts) {
 
 std::string to_lines(const LoadCounts& counts) {
   std::ostringstream out;
-  out << "requests " << counts.requests << "\nfailed " << counts.failed << "\nin-flight " << counts.in_flight << "\n";
+  out << "requests " << counts.requests << "\nfailed " << counts.failed << "\nin-flight " << counts.in_flight
+      << "\n";
   for (const auto& [name, version] : counts.versions) {
     out << "version " << name << " " << version.requests << " " << version.failed << "\n";
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one-machine stand-in for a cluster's node and controller manager: pods as local processes, and the small controllers that Kubernetes
-// users take for granted: Deployment, ReplicaSet, EndpointSlice, namespace life cycle, garbage collection by owner references.
-// Everything goes through the API like any other client. Thread: control. Owns: the processes; they die with it.
+// The one-machine stand-in for a cluster's node and controller manager: pods as local processes, and the
+// small controllers that Kubernetes users take for granted: Deployment, ReplicaSet, EndpointSlice, namespace
+// life cycle, garbage collection by owner references. Everything goes through the API like any other client.
+// Thread: control. Owns: the processes; they die with it.
 #pragma once
 
 #include <memory>
@@ -15,10 +16,10 @@ namespace tidegate::local {
 class Runtime {
  public:
   struct Options {
-    std::string log_dir;                    // one file a container
-    std::string pod_cidr = "127.78.0.0/16"; // an address a pod, so that every pod has all ports to itself
-    // The image "tidegate.dev/demo-app" (any tag) runs this program as `tidegate demo-app`. Other images: command[0] must be a program
-    // of this machine, else the pod stays Pending with a reason that says so.
+    std::string log_dir;                     // one file a container
+    std::string pod_cidr = "127.78.0.0/16";  // an address a pod, so that every pod has all ports to itself
+    // The image "tidegate.dev/demo-app" (any tag) runs this program as `tidegate demo-app`. Other images:
+    // command[0] must be a program of this machine, else the pod stays Pending with a reason that says so.
     std::string self_program;
     std::string node_name = "local";
   };
