@@ -159,6 +159,7 @@ TEST_F(ReflectorTest, AnEndlessLineOrNonsenseLeadsToAFreshList) {
 
 TEST_F(ReflectorTest, AWatchThatTheServerForgetsIsReplaced) {
   start_with({}, "5");
+  settle();  // the answer's head has a time-out of its own
   const auto silent = std::exchange(watch_, {});
   scheduler_.advance(std::chrono::seconds(asked_seconds_[0]) + kWatchGrace);
   await_watch(2);
