@@ -57,6 +57,7 @@ void put(Json& out, const char* key, const std::optional<TrafficMark>& mark) {
 WeightStatus decode_weights(const Json& from) {
   WeightStatus out;
   out.desired = json::number_at(from, "desired").value_or(0);
+  out.written = json::bool_at(from, "written");
   out.observed = json::number_at(from, "observed");
   out.verified_at = time_at(from, "verifiedAt");
   out.since = mark_at(from, "since");
@@ -64,6 +65,7 @@ WeightStatus decode_weights(const Json& from) {
 }
 Json encode_weights(const WeightStatus& from) {
   Json out = {{"desired", from.desired}};
+  if (from.written) out["written"] = true;
   if (from.observed) out["observed"] = *from.observed;
   put(out, "verifiedAt", from.verified_at);
   put(out, "since", from.since);
@@ -83,6 +85,7 @@ MetricStatus decode_metric_status(const Json& from) {
   out.consecutive_error = json::int_at(from, "consecutiveError");
   out.log_evidence = json::number_at(from, "logEvidence").value_or(0);
   out.since = mark_at(from, "since");
+  out.measured_at = time_at(from, "measuredAt");
   return out;
 }
 Json encode_metric_status(const MetricStatus& from) {
@@ -96,6 +99,7 @@ Json encode_metric_status(const MetricStatus& from) {
   put(out, "consecutiveError", from.consecutive_error);
   if (from.log_evidence != 0) out["logEvidence"] = from.log_evidence;
   put(out, "since", from.since);
+  put(out, "measuredAt", from.measured_at);
   return out;
 }
 
@@ -236,6 +240,7 @@ RolloutStatus decode_rollout_status(const Json& from) {
     out.abort = AbortStatus{time_at(*abort, "at").value_or(TimePoint{}), json::string_at(*abort, "by"),
                             json::string_at(*abort, "reason")};
   }
+  out.promote_full = json::bool_at(from, "promoteFull");
   decode_lists(from, out);
   return out;
 }
@@ -252,6 +257,7 @@ Json encode_rollout_status(const RolloutStatus& from) {
                     {"by", from.abort->by},
                     {"reason", from.abort->reason}};
   }
+  if (from.promote_full) out["promoteFull"] = true;
   encode_lists(from, out);
   return out;
 }

@@ -40,6 +40,7 @@ struct TrafficMark {
 
 struct WeightStatus {
   double desired = 0;
+  bool written = false;                   // `desired` has been put on the route: a difference from now on is someone else's
   std::optional<double> observed;        // what the data plane split since verified_at
   std::optional<TimePoint> verified_at;  // since when `desired` is served; absent: not yet
   std::optional<TrafficMark> since;      // counts at verified_at
@@ -64,7 +65,8 @@ struct MetricStatus {
   std::string evidence;     // the figures of the last verdict
   std::int64_t count = 0, successful = 0, failed = 0, inconclusive = 0, error = 0, consecutive_error = 0;
   double log_evidence = 0;           // of `compare`: what stretches of another weight have added up to
-  std::optional<TrafficMark> since;  // the open window
+  std::optional<TrafficMark> since;  // the open window; of `compare`: since when the weight is what it is
+  std::optional<TimePoint> measured_at;
   friend bool operator==(const MetricStatus&, const MetricStatus&) = default;
 };
 struct AnalysisRunStatus {
@@ -96,6 +98,7 @@ struct RolloutStatus {
   std::optional<TrafficMark> step_mark, rollout_mark;
   WeightStatus weights;
   std::optional<AbortStatus> abort;
+  bool promote_full = false;  // a person skipped what was left
   std::vector<PauseCondition> pause_conditions;
   std::vector<AnalysisRunStatus> analysis_runs;
   std::vector<TimePoint> repairs;                  // of the route, within the last minute

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Rollout controller: a key from the work queue -> observe -> decide -> perform -> status -> wake later. Drives any conformant Gateway
-// through HTTPRoute alone (invariant I10); with Tidegate's own proxies, `traffic` adds acknowledged weights, observed weights and the `gateway`
-// metric provider. Thread: control.
+// The Rollout controller: a key from the work queue -> observe -> decide -> perform -> status -> wake later.
+// Drives any conformant Gateway through HTTPRoute alone (invariant I10); with Tidegate's own proxies,
+// `traffic` adds acknowledged weights, observed weights and the `gateway` metric provider. Thread: control.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,9 @@
 #include "kube/events.h"
 #include "metrics/traffic.h"
 
-namespace prometheus { class Registry; }
+namespace prometheus {
+class Registry;
+}
 
 namespace tidegate::rollout {
 
@@ -22,8 +24,8 @@ class Controller {
     std::size_t parallel = 4;
   };
   // `traffic` may be null: no proxies of ours. `registry`: where tidegate_rollout_* go; may be null.
-  Controller(kube::Client& client, kube::EventRecorder& events, const metrics::TrafficSource* traffic, prometheus::Registry* registry,
-             Options options);
+  Controller(kube::Client& client, kube::EventRecorder& events, const metrics::TrafficSource* traffic,
+             prometheus::Registry* registry, Options options);
   ~Controller();
 
   void start();

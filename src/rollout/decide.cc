@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/decide.h"
+
+#include "rollout/commands.h"
+#include "rollout/lifecycle.h"
+#include "rollout/limits.h"
+#include "rollout/report.h"
+#include "rollout/stages.h"
+#include "rollout/weights.h"
+#include "rollout/workload.h"
+
+namespace tidegate::rollout {
+namespace {
+
+constexpr std::size_t kMovesBesidesSteps = 8;  // stages that can be passed in one turn, and one to spare
+constexpr Duration kServedPoll =
+    std::chrono::milliseconds(200);  // acknowledgements of proxies come without an event
+
+void note_progress(Turn& turn) {
+  const SeenReplicaSet* set = turn.replica_set(turn.rollout.revision);
+  if (set && set->ready > turn.rollout.status.updated_replicas) turn.progressed();
+}
+
+// The routes follow every move at once, so that what is written is where the turn ends, not where it began.
+void move(Turn& turn) {
+  const std::size_t most = turn.canary().steps.size() + kMovesBesidesSteps;
+  drive_routes(turn);
+  for (std::size_t i = 0; i < most && advance(turn); ++i) drive_routes(turn);
+}
+
+void decide_valid(Turn& turn) {
+  adopt_revision(turn);
+  note_progress(turn);
+  move(turn);
+  drive_services(turn);
+  drive_replica_sets(turn);
+  const auto stage = turn.next.stage;
+  if (stage != api::Stage::kIdle && stage != api::Stage::kAborted) turn.wake_within(kTick);
+  if (!turn.weight_served && turn.seen.traffic.known && turn.problems.empty()) turn.wake_within(kServedPoll);
+}
+
+}  // namespace
+
+Decision decide(const api::Rollout& rollout, const Observation& seen) {
+  Turn turn(rollout, seen);
+  obey_commands(turn);
+  if (rollout.problems.empty()) {
+    decide_valid(turn);
+  } else if (turn.next.stage == api::Stage::kAborted) {
+    drive_routes(turn);  // an abort works whatever else the spec says
+  }
+  remove_obeyed(turn);
+  report(turn);
+  return {std::move(turn.next), std::move(turn.actions), turn.wake, std::move(turn.notes)};
+}
+
+}  // namespace tidegate::rollout

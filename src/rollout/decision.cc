@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/decision.h"
+
+namespace tidegate::rollout {
+namespace {
+
+std::string rule_text(const RuleWeights& rule) {
+  std::string out = " rule " + std::to_string(rule.rule) + ":";
+  for (const auto& backend : rule.set) {
+    out += " [" + std::to_string(backend.index) + "]=" + std::to_string(backend.weight);
+  }
+  if (rule.copy_of) out += " canary added=" + std::to_string(rule.added_weight);
+  return out;
+}
+
+struct Print {
+  std::string operator()(const SetWeights& action) const {
+    std::string out = "SetWeights " + action.route;
+    for (const auto& rule : action.rules) out += rule_text(rule);
+    return out;
+  }
+  std::string operator()(const CreateReplicaSet& action) const {
+    return "CreateReplicaSet " + action.revision + " replicas=" + std::to_string(action.replicas);
+  }
+  std::string operator()(const ScaleReplicaSet& action) const {
+    return "ScaleReplicaSet " + action.name + " replicas=" + std::to_string(action.replicas);
+  }
+  std::string operator()(const DeleteReplicaSet& action) const { return "DeleteReplicaSet " + action.name; }
+  std::string operator()(const EnsureService& action) const {
+    return "EnsureService " + action.name + " -> " + action.revision;
+  }
+  std::string operator()(const RemoveAnnotation& action) const {
+    return "RemoveAnnotation " + action.key + "=" + action.value;
+  }
+};
+
+}  // namespace
+
+std::string to_string(const Action& action) { return std::visit(Print{}, action); }
+
+}  // namespace tidegate::rollout

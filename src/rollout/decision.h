@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a decision consists of. Order contract: (1) perform `actions` in their order, each idempotent and
+// guarded by what it was decided on; (2) write `next` if it differs; (3) emit `notes`. Where one fails, the
+// rest is left: the next look at the cluster leads to the same decision, or to a better one (guarantee G1).
+// The route comes first in `actions`, so that an abort is one write (G4, G13). Thread: none; plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/rollout.h"
+#include "rollout/observation.h"
+
+namespace tidegate::rollout {
+
+struct BackendWeight {
+  std::size_t index = 0;
+  std::int64_t weight = 0;
+};
+struct RuleWeights {
+  std::size_t rule = 0;
+  std::vector<BackendWeight> set;
+  // Where the rule does not name the canary yet: its backend is added, like that of stable at `copy_of`.
+  std::optional<std::size_t> copy_of;
+  std::int64_t added_weight = 0;
+};
+struct SetWeights {
+  std::string route, resource_version;
+  double percent = 0;
+  std::vector<RuleWeights> rules;
+};
+struct CreateReplicaSet {
+  std::string revision;
+  std::int64_t replicas = 0;
+};
+struct ScaleReplicaSet {
+  std::string name;
+  std::int64_t replicas = 0;
+};
+struct DeleteReplicaSet {
+  std::string name;
+};
+struct EnsureService {  // made if missing; else only its selector's revision changes
+  std::string name, revision;
+};
+struct RemoveAnnotation {
+  std::string key, value;
+};
+using Action = std::variant<SetWeights, CreateReplicaSet, ScaleReplicaSet, DeleteReplicaSet, EnsureService,
+                            RemoveAnnotation>;
+std::string to_string(const Action& action);
+
+struct Note {  // an Event
+  bool warning = false;
+  std::string reason, message;
+};
+
+struct Decision {
+  api::RolloutStatus next;
+  std::vector<Action> actions;
+  std::optional<Duration> wake_after;
+  std::vector<Note> notes;
+};
+
+}  // namespace tidegate::rollout

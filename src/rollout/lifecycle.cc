@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/lifecycle.h"
+
+#include "base/text.h"
+#include "rollout/limits.h"
+
+namespace tidegate::rollout {
+namespace {
+
+std::string lasted(const Turn& turn) {
+  const TimePoint from = turn.next.started_at.value_or(turn.seen.now);
+  return text::format_duration(std::chrono::floor<std::chrono::seconds>(turn.seen.now - from));
+}
+
+void record(Turn& turn, const char* outcome, std::string reason) {
+  auto& history = turn.next.history;
+  history.insert(history.begin(),
+                 {turn.next.canary_revision, outcome, turn.next.started_at.value_or(turn.seen.now),
+                  turn.seen.now, turn.canary_since(turn.next.rollout_mark).requests, std::move(reason)});
+  if (history.size() > kMaxHistory) history.resize(kMaxHistory);
+}
+
+// What belongs to one rollout and not to the next.
+void forget_rollout(api::RolloutStatus& next) {
+  next.abort.reset();
+  next.promote_full = false;
+  next.pause_conditions.clear();
+  next.analysis_runs.clear();
+  next.repairs.clear();
+  next.step_mark.reset();
+  next.step_started_at.reset();
+}
+
+void begin_first(Turn& turn) {
+  forget_rollout(turn.next);
+  turn.next.canary_revision = turn.rollout.revision;
+  turn.next.started_at = turn.seen.now;
+  turn.next.rollout_mark = turn.mark();
+  turn.enter(api::Stage::kIdle);
+  turn.note("RolloutStarted",
+            "first revision " + turn.rollout.revision + ": no steps, there is nothing to compare it with");
+}
+
+void cancel(Turn& turn) {
+  if (turn.next.stage != api::Stage::kAborted) {
+    record(turn, "Cancelled", "the spec went back to the stable revision");
+    turn.note("RolloutCancelled",
+              "back to the stable revision " + turn.next.stable_revision + " after " + lasted(turn));
+  }
+  forget_rollout(turn.next);
+  turn.next.canary_revision.clear();
+  turn.enter(api::Stage::kIdle);
+}
+
+}  // namespace
+
+void enter_step(Turn& turn, std::int64_t index) {
+  turn.next.current_step_index = index;
+  turn.next.step_started_at.reset();
+  turn.next.step_mark.reset();
+  turn.resume("PauseStep");
+  turn.progressed();
+}
+
+void begin(Turn& turn) {
+  forget_rollout(turn.next);
+  auto& next = turn.next;
+  next.canary_revision = turn.rollout.revision;
+  next.current_step_hash = turn.rollout.steps_hash;
+  next.started_at = turn.seen.now;
+  next.rollout_mark = turn.mark();
+  turn.enter(api::Stage::kSteps);
+  enter_step(turn, 0);
+  turn.note("RolloutStarted", "revision " + next.canary_revision + " against stable " + next.stable_revision +
+                                  ", " +
+                                  count_of(static_cast<std::int64_t>(turn.canary().steps.size()), "step"));
+}
+
+void abort(Turn& turn, std::string by, std::string reason) {
+  record(turn, "Aborted", reason);
+  turn.warn("RolloutAborted", "all traffic back to stable " + turn.next.stable_revision + " after " +
+                                  lasted(turn) + " at step " + std::to_string(turn.next.current_step_index) +
+                                  ", the canary served " +
+                                  figures(turn.canary_since(turn.next.rollout_mark)) + ": " + reason);
+  turn.next.pause_conditions.clear();
+  turn.next.promote_full = false;
+  turn.next.abort = api::AbortStatus{turn.seen.now, std::move(by), std::move(reason)};
+  turn.enter(api::Stage::kAborted);
+}
+
+void complete(Turn& turn) {
+  const std::string revision = turn.next.canary_revision;
+  record(turn, "Promoted", turn.next.promote_full ? "promoted in full by hand" : "all steps passed");
+  turn.note("RolloutCompleted", "revision " + revision + " is stable after " + lasted(turn) + ", it served " +
+                                    figures(turn.canary_since(turn.next.rollout_mark)) + " as canary");
+  turn.next.stable_revision = revision;
+  turn.next.canary_revision.clear();
+  turn.next.current_step_index = static_cast<std::int64_t>(turn.canary().steps.size());
+  turn.next.current_step_hash = turn.rollout.steps_hash;
+  turn.next.promote_full = false;
+  turn.next.pause_conditions.clear();
+  turn.next.step_started_at.reset();
+  turn.next.step_mark.reset();
+  turn.enter(api::Stage::kIdle);
+}
+
+void adopt_revision(Turn& turn) {
+  auto& next = turn.next;
+  const std::string& revision = turn.rollout.revision;
+  if (turn.first()) {
+    if (next.canary_revision != revision) begin_first(turn);
+    return;
+  }
+  // Once its revision is stable, a rollout ends before another begins.
+  if (next.stage == api::Stage::kSwitching || next.stage == api::Stage::kSettling) return;
+  if (revision == next.stable_revision) {
+    if (!next.canary_revision.empty()) cancel(turn);
+    return;
+  }
+  if (revision == next.canary_revision) {
+    if (next.stage != api::Stage::kSteps || next.current_step_hash == turn.rollout.steps_hash) return;
+    turn.note("StepsChanged", "the steps were edited: again from step 0");
+    begin(turn);
+    return;
+  }
+  if (turn.held()) return;
+  if (!next.canary_revision.empty() && next.stage != api::Stage::kAborted) {
+    record(turn, "Superseded", "revision " + revision + " came");
+    turn.note("RolloutSuperseded",
+              "revision " + next.canary_revision + " after " + lasted(turn) + " by " + revision);
+  }
+  begin(turn);
+}
+
+}  // namespace tidegate::rollout

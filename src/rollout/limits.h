@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bounds of this folder, each with its reason. Thread: none; constants.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace tidegate::rollout {
+
+inline constexpr std::int64_t kMaxBackendWeight = 1'000'000;  // HTTPBackendRef.weight's maximum
+inline constexpr std::size_t kMaxHistory = 10;                // entries in status
+inline constexpr std::size_t kMaxRepairs = 3;  // within kRepairWindow, then the fight is reported
+inline constexpr Duration kRepairWindow = std::chrono::seconds(60);
+inline constexpr Duration kTick = std::chrono::seconds(1);  // the data plane's counts are refreshed as often
+
+}  // namespace tidegate::rollout

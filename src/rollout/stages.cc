@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/stages.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "rollout/analysis.h"
+#include "rollout/lifecycle.h"
+#include "rollout/steps/step.h"
+#include "rollout/weights.h"
+#include "rollout/workload.h"
+
+namespace tidegate::rollout {
+namespace {
+
+using api::Stage;
+
+// Everything ends (G10): what waits too long is aborted. True: it was.
+bool past_deadline(Turn& turn, std::optional<TimePoint> from = {}) {
+  const TimePoint base = std::max(turn.next.progress_at.value_or(turn.seen.now), from.value_or(TimePoint{}));
+  const TimePoint end = base + turn.rollout.spec.progress_deadline;
+  if (turn.seen.now < end) {
+    turn.wake_at(end);
+    return false;
+  }
+  const std::string reason = "no progress for " + text::format_duration(turn.rollout.spec.progress_deadline) +
+                             ", waited for " + turn.waiting;
+  if (turn.next.stage == Stage::kSteps || turn.next.stage == Stage::kPromoting) {
+    abort(turn, "deadline", reason);
+    return true;
+  }
+  turn.overdue = true;
+  return false;
+}
+
+bool waits_for_person(const Turn& turn) {
+  return turn.paused("RouteConflict") || turn.paused("MetricFailed") || turn.paused("Inconclusive");
+}
+
+// By spec.paused or the annotation. The canary is watched on, nothing else moves.
+bool hold(Turn& turn) {
+  if (!turn.held()) {
+    turn.resume("Held");
+    return false;
+  }
+  const auto annotation = turn.rollout.meta.annotations.find(api::kPauseAnnotation);
+  turn.pause("Held", annotation == turn.rollout.meta.annotations.end()
+                         ? "spec.paused is true"
+                         : "held by annotation: " + annotation->second);
+  turn.waiting = "being released";
+  return true;
+}
+
+std::int64_t available(const Turn& turn, const std::string& revision) {
+  const SeenReplicaSet* set = turn.replica_set(revision);
+  return set ? set->available : 0;
+}
+
+// The weight of this step or stage is on the routes and served. Where not, `waiting` says what is missing.
+bool in_effect(Turn& turn) {
+  if (turn.next.weights.desired == target_weight(turn)) return turn.weight_served;
+  turn.waiting = std::to_string(turn.ready_canaries()) + " of " +
+                 count_of(wanted_canaries(turn), "canary pod") + " ready behind Service " +
+                 turn.canary().canary_service;
+  return false;
+}
+
+bool advance_first(Turn& turn) {
+  if (!turn.first() || hold(turn)) return false;
+  const SeenReplicaSet* set = turn.replica_set(turn.next.canary_revision);
+  const std::int64_t wanted = turn.rollout.spec.replicas;
+  if (set && set->replicas == wanted && set->available >= wanted) {
+    complete(turn);
+    return true;
+  }
+  turn.waiting = std::to_string(set ? set->available : 0) + " of " + count_of(wanted, "pod") + " available";
+  return past_deadline(turn);
+}
+
+std::string step_name(const Turn& turn) {
+  const auto index = static_cast<std::size_t>(turn.next.current_step_index);
+  return "step " + std::to_string(index) + " " + api::describe(turn.canary().steps[index]);
+}
+
+bool run_step(Turn& turn) {
+  using State = steps::StepResult::State;
+  auto& next = turn.next;
+  if (!next.step_started_at) {
+    next.step_started_at = turn.seen.now;
+    next.step_mark = turn.mark();
+  }
+  const auto& step = turn.canary().steps[static_cast<std::size_t>(next.current_step_index)];
+  const auto result = std::visit([&](const auto& kind) { return steps::run(kind, turn); }, step);
+  if (result.look_again) turn.wake_at(*result.look_again);
+  turn.waiting = result.message;
+  switch (result.state) {
+    case State::kDone:
+      turn.note("StepCompleted", step_name(turn) + ": " + result.message);
+      enter_step(turn, next.current_step_index + 1);
+      return true;
+    case State::kWaiting:
+      return past_deadline(turn, result.deadline_from);
+    case State::kPerson:
+      return false;
+    case State::kFailed:
+      abort(turn, "analysis", result.message);
+      return true;
+  }
+  return false;
+}
+
+void switch_stable(Turn& turn) {
+  turn.next.stable_revision = turn.next.canary_revision;
+  turn.enter(Stage::kSwitching);
+  turn.note("StableSwitched", "revision " + turn.next.stable_revision + " is the stable one from here on");
+}
+
+bool advance_steps(Turn& turn) {
+  watch_canary(turn);
+  if (turn.next.stage != Stage::kSteps) return true;
+  if (hold(turn)) return false;
+  if (waits_for_person(turn)) {
+    turn.waiting = "a person to decide";
+    return false;
+  }
+  if (turn.rollout.spec.replicas == 0) return switch_stable(turn), true;  // nothing serves, nothing to try
+  if (!in_effect(turn)) return past_deadline(turn);
+  if (turn.next.current_step_index < static_cast<std::int64_t>(turn.canary().steps.size()))
+    return run_step(turn);
+  // Where no step gave the canary traffic, it is judged at full weight, before the stable Service follows.
+  if (const std::string missing = unproven(turn); !missing.empty() && target_weight(turn) > 0) {
+    turn.waiting = missing;
+    return past_deadline(turn);
+  }
+  turn.note("StepsPassed", "all steps passed; the canary grows to full size");
+  turn.enter(Stage::kPromoting);
+  return true;
+}
+
+bool advance_promoting(Turn& turn) {
+  watch_canary(turn);
+  if (turn.next.stage != Stage::kPromoting) return true;
+  if (hold(turn)) return false;
+  if (waits_for_person(turn)) {
+    turn.waiting = "a person to decide";
+    return false;
+  }
+  if (!in_effect(turn)) return past_deadline(turn);
+  const std::int64_t ready = available(turn, turn.next.canary_revision);
+  turn.waiting =
+      ready < turn.rollout.spec.replicas
+          ? std::to_string(ready) + " of " + count_of(turn.rollout.spec.replicas, "canary pod") + " available"
+          : unproven(turn);
+  if (!turn.waiting.empty()) return past_deadline(turn);
+  switch_stable(turn);
+  return true;
+}
+
+// The stable Service has as many endpoints of the new revision as the canary Service, and none of the old
+// one.
+bool stable_service_follows(const Turn& turn) {
+  const auto& stable = turn.seen.stable_service;
+  const auto& revision = turn.next.stable_revision;
+  if (stable.revision != revision) return false;
+  std::int64_t ready = 0, others = 0;
+  for (const auto& [name, count] : stable.ready) (name == revision ? ready : others) += count;
+  const auto canary = turn.seen.canary_service.ready.find(revision);
+  return others == 0 && ready >= (canary == turn.seen.canary_service.ready.end() ? 0 : canary->second);
+}
+
+bool advance_switching(Turn& turn) {
+  if (stable_service_follows(turn)) {
+    turn.enter(Stage::kSettling);
+    return true;
+  }
+  turn.waiting = "the endpoints of Service " + turn.canary().stable_service + " to follow";
+  return past_deadline(turn);
+}
+
+bool advance_settling(Turn& turn) {
+  if (!turn.weight_served) return past_deadline(turn);
+  complete(turn);
+  return true;
+}
+
+}  // namespace
+
+bool advance(Turn& turn) {
+  switch (turn.next.stage) {
+    case Stage::kIdle:
+      return advance_first(turn);
+    case Stage::kSteps:
+      return advance_steps(turn);
+    case Stage::kPromoting:
+      return advance_promoting(turn);
+    case Stage::kSwitching:
+      return advance_switching(turn);
+    case Stage::kSettling:
+      return advance_settling(turn);
+    case Stage::kAborted:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace tidegate::rollout

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// One decision in the making: the input, the status that is to be, and what has been decided so far. The
+// files beside this one each do a part of it, in the order that decide.cc spells out. Thread: none.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rollout/decision.h"
+
+namespace tidegate::rollout {
+
+class Turn {
+ public:
+  Turn(const api::Rollout& rollout, const Observation& seen)
+      : rollout(rollout), seen(seen), next(rollout.status) {}
+
+  const api::Rollout& rollout;
+  const Observation& seen;
+  api::RolloutStatus next;
+  std::vector<Action> actions;
+  std::vector<Note> notes;
+  std::optional<Duration> wake;
+  std::vector<api::FieldProblem> problems;  // with what the spec refers to
+  std::string waiting;                      // what the rollout waits for, in words
+  bool overdue = false;        // it has waited past its deadline, and there is nothing to return to
+  bool weight_served = false;  // the wanted weight is on the routes, and the data plane serves it
+
+  const api::CanaryStrategy& canary() const { return rollout.spec.canary; }
+  const SeenReplicaSet* replica_set(std::string_view revision) const;
+  bool first() const { return next.stable_revision.empty(); }  // nothing to be compared with yet
+  bool held() const;                                           // by spec.paused or the annotation
+  std::int64_t ready_canaries()
+      const;  // endpoints of the canary Service that have been ready for minReadySeconds
+
+  void note(std::string reason, std::string message);
+  void warn(std::string reason, std::string message);
+  void wake_within(Duration delay);
+  void wake_at(TimePoint time);
+
+  void progressed() { next.progress_at = seen.now; }
+  void enter(api::Stage stage);
+  void pause(std::string_view reason,
+             std::string message);  // keeps the time of a pause that is there already
+  void resume(std::string_view reason);
+  bool paused(std::string_view reason) const;
+
+  api::TrafficMark mark(bool durations = false) const;
+  metrics::BackendTraffic canary_since(const std::optional<api::TrafficMark>& mark) const;
+  metrics::BackendTraffic stable_since(const std::optional<api::TrafficMark>& mark) const;
+};
+
+std::string count_of(std::int64_t number, std::string_view noun);  // "1 pod", "3 pods"
+std::string percent_text(double percent);                          // "0.5 %"
+std::string figures(const metrics::BackendTraffic& traffic);       // "142 requests, 3 failed"
+
+}  // namespace tidegate::rollout

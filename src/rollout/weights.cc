@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rollout/limits.h"
+#include "rollout/workload.h"
+
+namespace tidegate::rollout {
+namespace {
+
+constexpr double kWhole = 1e-6;  // what rounding may leave of a product that is whole
+
+bool is_whole(double number) { return std::abs(number - std::round(number)) < kWhole; }
+
+double last_set_weight(const api::CanaryStrategy& canary, std::int64_t index) {
+  double weight = 0;
+  for (std::int64_t i = 0; i <= index && i < static_cast<std::int64_t>(canary.steps.size()); ++i) {
+    if (const auto* step = std::get_if<api::SetWeight>(&canary.steps[i])) weight = step->percent;
+  }
+  return weight;
+}
+
+// The canary's part in whole numbers where the total allows it, else with a total so many times larger. The
+// total of a rule without weights is taken for 100, which people can read.
+std::int64_t factor_for(const SeenRule& rule, std::int64_t total, double percent) {
+  std::int64_t largest = total;
+  for (const auto& [index, weight] : rule.others) largest = std::max(largest, weight);
+  for (std::int64_t factor = 1; largest * factor <= kMaxBackendWeight; factor *= 10) {
+    if (is_whole(percent * static_cast<double>(total * factor) / 100)) return factor;
+  }
+  return 1;
+}
+
+std::int64_t total_of(const SeenRule& rule) {
+  const std::int64_t total = rule.stable_weight + rule.canary_weight;
+  const bool alone = rule.others.empty();
+  return total <= 1 && alone ? 100 : std::max<std::int64_t>(total, 1);
+}
+
+void find_problems(Turn& turn) {
+  const auto& routes = turn.canary().routes;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const std::string path = "spec.strategy.canary.trafficRouting.routes[" + std::to_string(i) + "]";
+    const auto found = turn.seen.routes.find(routes[i].name);
+    if (found == turn.seen.routes.end() || !found->second.exists) {
+      turn.problems.push_back({path + ".name", "\"" + routes[i].name + "\"",
+                               "an HTTPRoute in namespace " + turn.rollout.meta.ns});
+      continue;
+    }
+    for (const auto& rule : found->second.missing_rules) {
+      turn.problems.push_back(
+          {path + ".rules", "\"" + rule + "\"", "the name of a rule of HTTPRoute " + routes[i].name});
+    }
+    if (found->second.rules.empty()) {
+      turn.problems.push_back(
+          {path + ".name", "\"" + routes[i].name + "\"",
+           "an HTTPRoute with a rule whose backendRefs name the Service " + turn.canary().stable_service});
+    }
+  }
+}
+
+bool agrees(const SeenRoute& route, double percent) {
+  return std::all_of(route.rules.begin(), route.rules.end(),
+                     [&](const SeenRule& rule) { return splits(rule, percent); });
+}
+
+// Someone else changed what we had put there. True: go on and repair.
+bool may_repair(Turn& turn, const std::string& route) {
+  if (turn.paused("RouteConflict")) return false;
+  auto& repairs = turn.next.repairs;
+  std::erase_if(repairs, [&](TimePoint at) { return turn.seen.now - at >= kRepairWindow; });
+  if (repairs.size() >= kMaxRepairs) {
+    turn.pause("RouteConflict", "someone else keeps changing the weights of HTTPRoute " + route + ": " +
+                                    std::to_string(kMaxRepairs) +
+                                    " repairs within a minute; they are left as they are. " +
+                                    "Remove the other writer, then annotate tidegate.dev/promote=step");
+    return false;
+  }
+  repairs.push_back(turn.seen.now);
+  turn.warn("RouteRepaired", "weights of HTTPRoute " + route + " were changed by someone else; set back to " +
+                                 percent_text(turn.next.weights.desired));
+  return true;
+}
+
+// Appends the writes that are needed. False: a route differs and is left alone.
+bool write_routes(Turn& turn, bool ours) {
+  bool complete = true;
+  for (const auto& reference : turn.canary().routes) {
+    const auto found = turn.seen.routes.find(reference.name);
+    if (found == turn.seen.routes.end() || found->second.rules.empty()) {
+      complete = false;
+      continue;
+    }
+    const SeenRoute& route = found->second;
+    if (agrees(route, turn.next.weights.desired)) continue;
+    complete = false;
+    if (ours && !may_repair(turn, reference.name)) continue;
+    SetWeights action{reference.name, route.resource_version, turn.next.weights.desired, {}};
+    for (const auto& rule : route.rules) {
+      if (!splits(rule, action.percent)) action.rules.push_back(weights_for(rule, action.percent));
+    }
+    turn.actions.emplace_back(std::move(action));
+  }
+  return complete;
+}
+
+std::string first_not_served(const Turn& turn) {
+  for (const auto& reference : turn.canary().routes) {
+    const auto found = turn.seen.routes.find(reference.name);
+    if (found == turn.seen.routes.end()) return "HTTPRoute " + reference.name + " does not exist";
+    if (!found->second.served) return "HTTPRoute " + reference.name + ": " + found->second.not_served;
+  }
+  return {};
+}
+
+// What the data plane really split since the weight is served. Small changes are not worth a write.
+void observe_weight(Turn& turn) {
+  if (!turn.seen.traffic.known || !turn.next.weights.since) return;
+  const auto canary = turn.canary_since(turn.next.weights.since).requests;
+  const auto stable = turn.stable_since(turn.next.weights.since).requests;
+  if (canary + stable == 0) return;
+  const double share = 100.0 * static_cast<double>(canary) / static_cast<double>(canary + stable);
+  const double shown = share < 10 ? std::round(share * 10) / 10 : std::round(share);
+  const auto& before = turn.next.weights.observed;
+  if (!before || std::abs(*before - shown) > 0.05 * std::max(*before, 1.0))
+    turn.next.weights.observed = shown;
+}
+
+}  // namespace
+
+double target_weight(const Turn& turn) {
+  switch (turn.next.stage) {
+    case api::Stage::kIdle:
+    case api::Stage::kAborted:
+    case api::Stage::kSettling:
+      return 0;
+    case api::Stage::kSteps:
+      return last_set_weight(turn.canary(), turn.next.current_step_index);
+    case api::Stage::kPromoting:
+    case api::Stage::kSwitching:
+      return turn.canary().routes.empty() ? 0 : 100;
+  }
+  return 0;
+}
+
+double allowed_weight(const Turn& turn) {
+  const double target = target_weight(turn);
+  if (target <= 0) return 0;
+  const std::int64_t ready = turn.ready_canaries();
+  if (ready == 0) return 0;
+  const auto share =
+      static_cast<std::int64_t>(std::ceil(static_cast<double>(turn.rollout.spec.replicas) * target / 100));
+  const std::int64_t needed = std::max<std::int64_t>(1, std::min(share, wanted_canaries(turn)));
+  return ready >= needed ? target : std::min(target, turn.rollout.status.weights.desired);
+}
+
+bool splits(const SeenRule& rule, double percent) {
+  if (percent <= 0) return rule.canary_weight == 0 && (rule.stable_weight > 0 || !rule.others.empty());
+  const std::int64_t total = rule.stable_weight + rule.canary_weight;
+  if (!rule.canary_index || total == 0) return false;
+  return rule.canary_weight == std::llround(percent * static_cast<double>(total) / 100) &&
+         factor_for(rule, total, percent) == 1;
+}
+
+RuleWeights weights_for(const SeenRule& rule, double percent) {
+  const std::int64_t base = total_of(rule);
+  const std::int64_t factor = factor_for(rule, base, percent);
+  const std::int64_t total = base * factor;
+  const std::int64_t canary = std::llround(percent * static_cast<double>(total) / 100);
+  RuleWeights out;
+  out.rule = rule.index;
+  out.set.push_back({rule.stable_index, total - canary});
+  if (rule.canary_index) {
+    out.set.push_back({*rule.canary_index, canary});
+  } else {
+    out.copy_of = rule.stable_index;
+    out.added_weight = canary;
+  }
+  if (factor > 1) {
+    for (const auto& [index, weight] : rule.others) out.set.push_back({index, weight * factor});
+  }
+  return out;
+}
+
+void drive_routes(Turn& turn) {
+  turn.actions.clear();
+  turn.problems.clear();
+  find_problems(turn);
+  auto& weights = turn.next.weights;
+  const double wanted = allowed_weight(turn);
+  const bool same = wanted == weights.desired;
+  if (!same) {
+    weights = {};
+    weights.desired = wanted;
+  }
+  const bool agreed = write_routes(turn, same && weights.written);
+  weights.written = true;
+  const std::string not_served = agreed ? first_not_served(turn) : std::string();
+  turn.weight_served = agreed && not_served.empty();
+  if (agreed) turn.resume("RouteConflict");
+  if (!turn.weight_served) {
+    weights.verified_at.reset();
+    weights.since.reset();
+    turn.waiting = agreed ? not_served : "the weight " + percent_text(wanted) + " to be served";
+    return;
+  }
+  if (!weights.verified_at) {
+    weights.verified_at = turn.seen.now;
+    weights.since = turn.mark();
+    turn.progressed();
+    if (!turn.canary().routes.empty() && turn.next.stage != api::Stage::kIdle) {
+      turn.note("WeightServed", "the data plane serves " + percent_text(wanted) + " to the canary");
+    }
+  }
+  observe_weight(turn);
+}
+
+}  // namespace tidegate::rollout

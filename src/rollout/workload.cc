@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/workload.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rollout/weights.h"
+
+namespace tidegate::rollout {
+namespace {
+
+std::int64_t share_of(std::int64_t replicas, double percent) {
+  return static_cast<std::int64_t>(std::ceil(static_cast<double>(replicas) * percent / 100 - 1e-9));
+}
+
+std::int64_t canaries_in_steps(const Turn& turn) {
+  const auto& steps = turn.canary().steps;
+  const std::int64_t replicas = turn.rollout.spec.replicas;
+  const api::SetCanaryScale* scale = nullptr;
+  for (std::int64_t i = 0; i <= turn.next.current_step_index && i < static_cast<std::int64_t>(steps.size());
+       ++i) {
+    if (const auto* step = std::get_if<api::SetCanaryScale>(&steps[i])) scale = step;
+  }
+  if (scale && scale->replicas) return *scale->replicas;
+  if (scale && scale->weight) return share_of(replicas, *scale->weight);
+  return share_of(replicas, target_weight(turn));
+}
+
+// Selected by a Service, or still an endpoint of one.
+bool reachable(const Turn& turn, const std::string& revision) {
+  for (const auto* service : {&turn.seen.stable_service, &turn.seen.canary_service}) {
+    if (service->revision == revision) return true;
+    const auto ready = service->ready.find(revision);
+    if (ready != service->ready.end() && ready->second > 0) return true;
+  }
+  return false;
+}
+
+void scale(Turn& turn, const SeenReplicaSet& set, std::int64_t replicas) {
+  if (set.replicas == replicas) return;
+  turn.note("ScalingReplicaSet", "scaling " + set.name + " from " + std::to_string(set.replicas) + " to " +
+                                     std::to_string(replicas));
+  turn.actions.emplace_back(ScaleReplicaSet{set.name, replicas});
+}
+
+// Grows a set at once; what is too many waits until no traffic needs it.
+void drive_set(Turn& turn, const std::string& revision, std::int64_t replicas, bool may_shrink) {
+  if (revision.empty()) return;
+  const SeenReplicaSet* set = turn.replica_set(revision);
+  if (!set) {
+    // Only the template of the spec's own revision is known.
+    if (revision != turn.rollout.revision) return;
+    turn.note("ReplicaSetCreated", "created a ReplicaSet for revision " + revision);
+    turn.actions.emplace_back(CreateReplicaSet{revision, replicas});
+    return;
+  }
+  scale(turn, *set, may_shrink ? replicas : std::max(replicas, set->replicas));
+}
+
+// A revision that serves no more: down after its delay, which starts once nothing can reach its pods.
+void retire(Turn& turn, const SeenReplicaSet& set, Duration delay, bool released) {
+  auto& times = turn.next.scale_down_at;
+  if (set.replicas == 0) {
+    times.erase(set.revision);
+    return;
+  }
+  if (!released) return;
+  const auto at = times.try_emplace(set.revision, turn.seen.now + delay).first->second;
+  if (turn.seen.now < at) {
+    turn.wake_at(at);
+    return;
+  }
+  scale(turn, set, 0);
+}
+
+bool in_use(const Turn& turn, const std::string& revision) {
+  return revision == turn.next.stable_revision || revision == turn.next.canary_revision;
+}
+
+void prune_history(Turn& turn) {
+  std::vector<const SeenReplicaSet*> old;
+  for (const auto& set : turn.seen.replica_sets) {
+    if (!in_use(turn, set.revision) && set.replicas == 0 && set.ready == 0) old.push_back(&set);
+  }
+  std::sort(old.begin(), old.end(), [](const auto* a, const auto* b) {
+    return std::tie(b->created, b->name) < std::tie(a->created, a->name);
+  });
+  for (auto i = static_cast<std::size_t>(turn.rollout.spec.revision_history_limit); i < old.size(); ++i) {
+    turn.actions.emplace_back(DeleteReplicaSet{old[i]->name});
+  }
+}
+
+void ensure(Turn& turn, const std::string& name, const SeenService& service, const std::string& revision) {
+  if (service.exists && service.revision == revision) return;
+  turn.note("ServiceUpdated",
+            (service.exists ? "Service " : "created Service ") + name + " selects revision " + revision);
+  turn.actions.emplace_back(EnsureService{name, revision});
+}
+
+}  // namespace
+
+std::int64_t wanted_canaries(const Turn& turn) {
+  switch (turn.next.stage) {
+    case api::Stage::kSteps:
+      return canaries_in_steps(turn);
+    case api::Stage::kAborted:
+      return 0;
+    case api::Stage::kIdle:
+    case api::Stage::kPromoting:
+    case api::Stage::kSwitching:
+    case api::Stage::kSettling:
+      return turn.rollout.spec.replicas;
+  }
+  return 0;
+}
+
+void drive_services(Turn& turn) {
+  const auto& next = turn.next;
+  const std::string& stable = turn.first() ? next.canary_revision : next.stable_revision;
+  if (stable.empty()) return;
+  ensure(turn, turn.canary().stable_service, turn.seen.stable_service, stable);
+  const bool under_way = !next.canary_revision.empty() && next.stage != api::Stage::kAborted;
+  const std::string& canary = under_way ? next.canary_revision : stable;
+  // Pointed at other pods only while it gets no traffic.
+  const bool quiet = turn.first() || (turn.weight_served && next.weights.desired == 0);
+  if (!turn.seen.canary_service.exists || quiet)
+    ensure(turn, turn.canary().canary_service, turn.seen.canary_service, canary);
+}
+
+void drive_replica_sets(Turn& turn) {
+  const auto& next = turn.next;
+  const auto& strategy = turn.canary();
+  drive_set(turn, next.stable_revision, turn.rollout.spec.replicas, true);
+  const bool aborted = next.stage == api::Stage::kAborted;
+  if (next.canary_revision != next.stable_revision && !aborted && !(turn.held() && turn.first())) {
+    drive_set(turn, next.canary_revision, wanted_canaries(turn), turn.weight_served);
+  }
+  for (const auto& set : turn.seen.replica_sets) {
+    if (aborted && set.revision == next.canary_revision) {
+      // A delay of 0 keeps the pods for a look, as in Argo Rollouts.
+      const bool released = turn.weight_served && strategy.abort_scale_down_delay > Duration(0);
+      retire(turn, set, strategy.abort_scale_down_delay, released);
+    } else if (in_use(turn, set.revision)) {
+      turn.next.scale_down_at.erase(set.revision);
+    } else {
+      retire(turn, set, strategy.scale_down_delay, turn.weight_served && !reachable(turn, set.revision));
+    }
+  }
+  std::erase_if(turn.next.scale_down_at, [&](const auto& item) { return !turn.replica_set(item.first); });
+  prune_history(turn);
+}
+
+}  // namespace tidegate::rollout
