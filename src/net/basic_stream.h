@@ -77,6 +77,12 @@ class BasicStream : public Stream {
   void close() override {
     if (!state_->closed) state_->close();
   }
+  void reset() override {
+    if (state_->closed) return;
+    boost::system::error_code ignored;
+    state_->lowest().set_option(asio::socket_base::linger(true, 0), ignored);
+    state_->close();
+  }
   std::string peer_address() const override { return peer_; }
   std::size_t try_write(std::span<const std::string_view>) override { return 0; }
   asio::io_context::executor_type executor() override { return state_->lowest().get_executor(); }

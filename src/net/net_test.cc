@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "net/event_loop.h"
@@ -26,8 +28,10 @@ class Connected : public testing::Test {
     ASSERT_TRUE(client_context) << client_context.error().detail;
     listen([this, context = *server_context](TcpSocket socket) {
       handshake_ = accept_tls(std::move(socket), context, [this](Result<std::unique_ptr<Stream>> stream) {
-        if (stream) server_ = std::move(*stream);
-        else server_error_ = stream.error().detail;
+        if (stream)
+          server_ = std::move(*stream);
+        else
+          server_error_ = stream.error().detail;
       });
     });
     ConnectOptions options;
@@ -76,8 +80,10 @@ class Connected : public testing::Test {
   void connect(ConnectOptions options) {
     options.address = listener_->address();
     connecting_ = net::connect(loop_.io(), options, [this](Result<std::unique_ptr<Stream>> stream) {
-      if (stream) client_ = std::move(*stream);
-      else client_error_ = stream.error().detail;
+      if (stream)
+        client_ = std::move(*stream);
+      else
+        client_error_ = stream.error().detail;
     });
     run_until([this] { return (client_ || !client_error_.empty()) && (server_ || !server_error_.empty()); });
   }
@@ -201,7 +207,57 @@ TEST(Listener, SaysThatTheAddressIsForeign) {
   EventLoop loop;
   auto listener = Listener::open(loop.io(), {{"192.0.2.1", 0}}, [](TcpSocket) {});
   ASSERT_FALSE(listener);
-  EXPECT_NE(listener.error().detail.find("none of this host's addresses"), std::string::npos) << listener.error().detail;
+  EXPECT_NE(listener.error().detail.find("none of this host's addresses"), std::string::npos)
+      << listener.error().detail;
+}
+
+// Takes all descriptors that the process may still open; gives them back at its end.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = 64;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken_.push_back(fd);
+  }
+  ~NoDescriptors() {
+    for (const int fd : taken_) ::close(fd);
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+  void give_back(int count) {
+    for (; count > 0; --count) {
+      ::close(taken_.back());
+      taken_.pop_back();
+    }
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+
+TEST(Listener, GoesOnOnceDescriptorsAreFreeAgain) {
+  EventLoop loop;
+  int accepted = 0;
+  auto listener = Listener::open(loop.io(), {{"127.0.0.1", 0}}, [&](TcpSocket) { ++accepted; });
+  ASSERT_TRUE(listener);
+  NoDescriptors none;
+  none.give_back(1);
+  std::unique_ptr<Stream> client;
+  ConnectOptions options;
+  options.address = (*listener)->address();
+  auto handle = connect(loop.io(), options, [&](Result<std::unique_ptr<Stream>> stream) {
+    ASSERT_TRUE(stream) << stream.error().detail;
+    client = std::move(*stream);
+  });
+  const auto limit = system_clock().steady_now() + 10s;
+  while (!client && system_clock().steady_now() < limit) loop.io().run_one_for(10ms);
+  loop.io().run_for(20ms);
+  EXPECT_EQ(accepted, 0);
+  none.give_back(1);
+  while (accepted == 0 && system_clock().steady_now() < limit) loop.io().run_one_for(10ms);
+  EXPECT_EQ(accepted, 1);
 }
 
 TEST(Connect, ARefusedConnectionIsUnavailable) {
@@ -214,7 +270,8 @@ TEST(Connect, ARefusedConnectionIsUnavailable) {
   ConnectOptions options;
   options.address = address;
   std::optional<Error> error;
-  auto handle = connect(loop.io(), options, [&](Result<std::unique_ptr<Stream>> stream) { error = stream.error(); });
+  auto handle =
+      connect(loop.io(), options, [&](Result<std::unique_ptr<Stream>> stream) { error = stream.error(); });
   loop.io().run_for(5s);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kUnavailable);
@@ -227,7 +284,8 @@ TEST(Address, ReadsWhatItWrites) {
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(to_string(*address), text);
   }
-  for (const char* text : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80", "host:80", "1.2.3.4:-1"}) {
+  for (const char* text : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80",
+                           "host:80", "1.2.3.4:-1"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }

@@ -31,6 +31,7 @@ class Stream {
   // over TLS. Not while a write() is pending.
   virtual std::size_t try_write(std::span<const std::string_view> parts) = 0;
   virtual void close() = 0;           // at once; pending callbacks are dropped
+  virtual void reset() = 0;           // as close(), but the peer sees a broken connection where close() looks like a proper end
   virtual void shutdown_write() = 0;  // half close (TLS: close_notify)
 
   virtual std::string_view alpn() const = 0;         // negotiated protocol; empty over TCP

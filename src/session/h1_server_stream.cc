@@ -93,6 +93,8 @@ void H1ServerStream::reset() {
   if (!connection_ || response_done_) return;
   events_ = nullptr;
   connection_->out_.flush();
+  // A body that only the close delimits looks whole after any proper close.
+  if (head_sent_ && body_allowed_ && !chunked_ && !unsent_body_) connection_->stream_->reset();
   connection_->end();
 }
 

@@ -228,6 +228,17 @@ TEST_F(H1ServerTest, ResetCutsTheConnectionWithoutALastChunk) {
   EXPECT_EQ(requests_[0]->stream->unsent_bytes(), 0u);
 }
 
+TEST_F(H1ServerTest, ResetBreaksABodyThatOnlyTheCloseDelimits) {
+  const auto peer = client();
+  peer->send("GET / HTTP/1.0\r\n\r\n");
+  request().begin();
+  requests_[0]->stream->send_data("ab");
+  run_until([&] { return peer->received().ends_with("ab"); });
+  requests_[0]->stream->reset();
+  run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(peer->broken()) << "looks like a complete response";
+}
+
 TEST_F(H1ServerTest, LateCallsAfterTheEndDoNothing) {
   answer_all("ok");
   const auto peer = client();

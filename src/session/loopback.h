@@ -44,7 +44,8 @@ class RawPeer {
   bool connected() const { return stream_ != nullptr; }
   const std::string& received() const { return received_; }
   std::string take() { return std::exchange(received_, {}); }
-  bool ended() const { return ended_; }  // the other end closed, properly or not
+  bool ended() const { return ended_; }    // the other end closed, properly or not
+  bool broken() const { return broken_; }  // by a reset
   bool all_sent() const { return sent_.empty(); }
   net::Stream& stream() { return *stream_; }
 
@@ -56,6 +57,7 @@ class RawPeer {
       reading_ = false;
       if (!bytes || *bytes == 0) {
         ended_ = true;
+        broken_ = !bytes;
         return;
       }
       received_.append(buffer_.data(), *bytes);
@@ -74,7 +76,7 @@ class RawPeer {
   std::array<char, 16 * 1024> buffer_;
   std::string received_;
   std::vector<std::unique_ptr<std::string>> sent_;
-  bool reads_ = true, reading_ = false, ended_ = false;
+  bool reads_ = true, reading_ = false, ended_ = false, broken_ = false;
   std::unique_ptr<net::Stream> stream_;
 };
 
