@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "api/decode.h"
+
 namespace tidegate::rollout {
 namespace {
 
@@ -23,6 +25,7 @@ std::int64_t stable_available(const Turn& turn) {
 
 void count_replicas(Turn& turn) {
   auto& next = turn.next;
+  next.selector = api::to_query(api::decode_labels(*turn.rollout.spec.pod_template, "metadata.labels"));
   next.replicas = next.ready_replicas = next.available_replicas = next.updated_replicas = 0;
   for (const auto& set : turn.seen.replica_sets) {
     next.replicas += set.replicas;

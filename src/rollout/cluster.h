@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the Rollout controller has seen of the cluster: a store a kind. Thread: control. Owns: the caches.
+#pragma once
+
+#include "api/core.h"
+#include "api/routes.h"
+#include "kube/store.h"
+#include "rollout/validate.h"
+
+namespace tidegate::rollout {
+
+struct Cluster {
+  kube::Store<api::Rollout> rollouts{read_rollout};
+  kube::Store<api::ReplicaSet> replica_sets{api::decode_replica_set};
+  kube::Store<api::Service> services{api::decode_service};
+  kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
+  // As documents: whatever stands on a route that we do not know has to survive (guarantee G7).
+  kube::Store<api::Object> routes{[](const Json& json) { return api::make_object(json); }};
+
+  bool synced() const {
+    return rollouts.synced() && replica_sets.synced() && services.synced() && slices.synced() &&
+           routes.synced();
+  }
+};
+
+// Calls visit(object) for the objects of one namespace.
+template <typename T, typename Visit>
+void each_in(const kube::Store<T>& store, const std::string& ns, Visit visit) {
+  for (auto it = store.all().lower_bound({ns, ""}); it != store.all().end() && it->first.ns == ns; ++it) {
+    visit(*it->second);
+  }
+}
+
+}  // namespace tidegate::rollout

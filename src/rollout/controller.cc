@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/controller.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "kube/reflector.h"
+#include "kube/workqueue.h"
+#include "rollout/decide.h"
+#include "rollout/instruments.h"
+#include "rollout/observe.h"
+#include "rollout/perform.h"
+
+namespace tidegate::rollout {
+
+using RolloutPtr = std::shared_ptr<const api::Rollout>;
+
+struct Controller::State {
+  State(kube::Client& client, kube::EventRecorder& events, const metrics::TrafficSource* traffic,
+        prometheus::Registry* registry, Options options)
+      : client(client),
+        events(events),
+        traffic(traffic),
+        instruments(registry),
+        queue(client.io(), client.scheduler(), queue_options(options),
+              [this](api::Key key) { return reconcile(*this, std::move(key)); }) {}
+
+  static kube::WorkQueue::Options queue_options(const Options& options) {
+    return {"rollout", options.parallel};
+  }
+
+  void listen();
+  void start();
+  void add_users(const std::string& ns, const std::string& service, const std::string& route);
+  RolloutPtr current(const api::Key& key);
+  void remember(Json document);
+  void publish(const api::Rollout& rollout, const Decision& decision);
+
+  static Task<kube::ReconcileResult> reconcile(State& state, api::Key key);
+  static Task<Result<void>> write_status(State& state, Json document, const api::RolloutStatus& next);
+
+  kube::Client& client;
+  kube::EventRecorder& events;
+  const metrics::TrafficSource* traffic;
+  Cluster cluster;
+  // Rollouts as our own writes left them: newer than the cache until the watch has caught up. Deciding on an
+  // older status would put an older weight on the route.
+  std::map<api::Key, RolloutPtr> written;
+  Instruments instruments;
+  kube::WorkQueue queue;  // its reconciles use all of the above
+  std::vector<std::unique_ptr<kube::Reflector>> reflectors;
+};
+
+namespace {
+
+// Versions are opaque to clients but for this: Kubernetes' are numbers that grow, and so are ours.
+bool newer(const api::Meta& a, const api::Meta& b) {
+  const auto left = text::parse_int(a.resource_version), right = text::parse_int(b.resource_version);
+  return a.uid == b.uid && left && right && *left > *right;
+}
+
+}  // namespace
+
+void Controller::State::listen() {
+  cluster.rollouts.on_change([this](const auto& old, const auto& now) {
+    const api::Key key = (now ? now : old)->meta.key();
+    const auto aborting = [](const RolloutPtr& rollout) {
+      return rollout && rollout->meta.annotations.contains(api::kAbortAnnotation);
+    };
+    aborting(now) && !aborting(old) ? queue.add_urgent(key) : queue.add(key);
+  });
+  cluster.replica_sets.on_change([this](const auto& old, const auto& now) {
+    const auto& meta = (now ? now : old)->meta;
+    for (const auto& owner : meta.owners) {
+      if (owner.kind == api::kRollouts.kind) queue.add({meta.ns, owner.name});
+    }
+  });
+  cluster.services.on_change([this](const auto& old, const auto& now) {
+    const auto& meta = (now ? now : old)->meta;
+    add_users(meta.ns, meta.name, "");
+  });
+  cluster.slices.on_change([this](const auto& old, const auto& now) {
+    const auto& slice = now ? *now : *old;
+    add_users(slice.meta.ns, slice.service, "");
+  });
+  cluster.routes.on_change([this](const auto& old, const auto& now) {
+    const auto& meta = (now ? now : old)->meta;
+    add_users(meta.ns, "", meta.name);
+  });
+}
+
+void Controller::State::add_users(const std::string& ns, const std::string& service,
+                                  const std::string& route) {
+  each_in(cluster.rollouts, ns, [&](const api::Rollout& rollout) {
+    const auto& strategy = rollout.spec.canary;
+    bool uses =
+        !service.empty() && (strategy.stable_service == service || strategy.canary_service == service);
+    for (const auto& reference : strategy.routes) uses = uses || (!route.empty() && reference.name == route);
+    if (uses) queue.add(rollout.meta.key());
+  });
+}
+
+void Controller::State::start() {
+  listen();
+  const auto watch = [this](const api::Resource& resource, kube::Sink& sink) {
+    reflectors.push_back(
+        std::make_unique<kube::Reflector>(client, resource, kube::ListOptions{}, sink, [this] {
+          if (cluster.synced()) queue.start();
+        }));
+  };
+  watch(api::kRollouts, cluster.rollouts);
+  watch(api::kReplicaSets, cluster.replica_sets);
+  watch(api::kServices, cluster.services);
+  watch(api::kEndpointSlices, cluster.slices);
+  watch(api::kHttpRoutes, cluster.routes);
+}
+
+RolloutPtr Controller::State::current(const api::Key& key) {
+  const RolloutPtr cached = cluster.rollouts.get(key);
+  const auto ours = written.find(key);
+  if (ours == written.end()) return cached;
+  if (cached && newer(ours->second->meta, cached->meta)) return ours->second;
+  written.erase(ours);
+  return cached;
+}
+
+void Controller::State::remember(Json document) {
+  auto rollout = std::make_shared<const api::Rollout>(read_rollout(document));
+  written[rollout->meta.key()] = std::move(rollout);
+}
+
+void Controller::State::publish(const api::Rollout& rollout, const Decision& decision) {
+  for (const auto& note : decision.notes) {
+    const auto type = note.warning ? kube::EventRecorder::Type::kWarning : kube::EventRecorder::Type::kNormal;
+    events.record(api::kRollouts, rollout.meta, type, note.reason, note.message);
+    log::info(
+        "rollout",
+        {{"rollout", api::to_string(rollout.meta.key())}, {"event", note.reason}, {"message", note.message}});
+  }
+  instruments.count(decision.notes);
+  instruments.show(rollout, decision.next);
+}
+
+Task<Result<void>> Controller::State::write_status(State& state, Json document,
+                                                   const api::RolloutStatus& next) {
+  document["status"] = api::encode_rollout_status(next);
+  auto written = co_await state.client.update_status(api::kRollouts, std::move(document));
+  if (!written) co_return written.error();
+  state.remember(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key key) {
+  const RolloutPtr rollout = state.current(key);
+  if (!rollout || rollout->meta.deleted) {
+    state.written.erase(key);
+    state.instruments.forget(key);
+    co_return kube::Requeue{};
+  }
+  const TimePoint now = state.client.scheduler().clock().now();
+  const Decision decision = decide(*rollout, observe(*rollout, state.cluster, state.traffic, now));
+  Json document = *rollout->json;
+  for (const auto& action : decision.actions) {
+    const auto done = co_await perform(state.client, state.cluster, rollout, action, document);
+    if (!done) co_return context(to_string(action), done.error());
+  }
+  if (decision.next != rollout->status) {
+    const auto done = co_await write_status(state, std::move(document), decision.next);
+    if (!done) co_return done.error();
+  } else if (json::string_at(document, "metadata.resourceVersion") != rollout->meta.resource_version) {
+    state.remember(std::move(document));
+  }
+  state.publish(*rollout, decision);
+  co_return kube::Requeue{decision.wake_after};
+}
+
+Controller::Controller(kube::Client& client, kube::EventRecorder& events,
+                       const metrics::TrafficSource* traffic, prometheus::Registry* registry, Options options)
+    : state_(std::make_shared<State>(client, events, traffic, registry, options)) {}
+
+Controller::~Controller() = default;
+
+void Controller::start() { state_->start(); }
+
+}  // namespace tidegate::rollout

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the controller writes, as documents.
+#include <nlohmann/json.hpp>
+
+#include "api/decode.h"
+#include "rollout/perform.h"
+
+namespace tidegate::rollout {
+namespace {
+
+constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
+
+Json owner_of(const api::Rollout& rollout) {
+  Json owner = api::to_json({api::kRollouts.api_version(), std::string(api::kRollouts.kind),
+                             rollout.meta.name, rollout.meta.uid, true});
+  owner["blockOwnerDeletion"] = true;
+  return owner;
+}
+
+// The port by which routes reach the Service, or stable in its place; 80 where none says.
+std::int64_t route_port(const api::Rollout& rollout, const Cluster& cluster, const std::string& service) {
+  std::int64_t port = 80;
+  for (const auto& reference : rollout.spec.canary.routes) {
+    const auto route = cluster.routes.get({rollout.meta.ns, reference.name});
+    if (!route) continue;
+    for (const auto& rule : json::array_at(*route->json, "spec.rules")) {
+      for (const auto& backend : json::array_at(rule, "backendRefs")) {
+        const std::string name = json::string_at(backend, "name");
+        if (name == service) return json::int_at(backend, "port", port);
+        if (name == rollout.spec.canary.stable_service) port = json::int_at(backend, "port", port);
+      }
+    }
+  }
+  return port;
+}
+
+Json target_port(const Json& pod_template, std::int64_t fallback) {
+  for (const auto& container : json::array_at(pod_template, "spec.containers")) {
+    for (const auto& port : json::array_at(container, "ports")) {
+      const std::string name = json::string_at(port, "name");
+      if (!name.empty()) return name;
+      return json::int_at(port, "containerPort", fallback);
+    }
+  }
+  return fallback;
+}
+
+}  // namespace
+
+Json replica_set_document(const api::Rollout& rollout, const std::string& revision, std::int64_t replicas) {
+  Json pod = *rollout.spec.pod_template;
+  pod["metadata"]["labels"][api::kRevisionLabel] = revision;
+  Json labels = pod["metadata"]["labels"];
+  const Json selector = {{"matchLabels", labels}};
+  labels[kManagedBy] = "tidegate";
+  return {{"apiVersion", "apps/v1"},
+          {"kind", "ReplicaSet"},
+          {"metadata",
+           {{"name", rollout.meta.name + "-" + revision},
+            {"namespace", rollout.meta.ns},
+            {"labels", labels},
+            {"ownerReferences", Json::array({owner_of(rollout)})}}},
+          {"spec",
+           {{"replicas", replicas},
+            {"minReadySeconds", rollout.spec.min_ready_seconds},
+            {"selector", selector},
+            {"template", pod}}}};
+}
+
+Json service_document(const api::Rollout& rollout, const Cluster& cluster, const EnsureService& action) {
+  Json selector = Json::object();
+  for (const auto& [key, value] : api::decode_labels(*rollout.spec.pod_template, "metadata.labels"))
+    selector[key] = value;
+  selector[api::kRevisionLabel] = action.revision;
+  const std::int64_t port = route_port(rollout, cluster, action.name);
+  return {{"apiVersion", "v1"},
+          {"kind", "Service"},
+          {"metadata",
+           {{"name", action.name},
+            {"namespace", rollout.meta.ns},
+            {"labels", {{kManagedBy, "tidegate"}}},
+            {"ownerReferences", Json::array({owner_of(rollout)})}}},
+          {"spec",
+           {{"selector", selector},
+            {"ports", Json::array({{{"name", "http"},
+                                    {"port", port},
+                                    {"targetPort", target_port(*rollout.spec.pod_template, port)}}})}}}};
+}
+
+Result<Json> route_patch(const SetWeights& action, const api::Rollout& rollout, const Json& route) {
+  Json patch = Json::array(
+      {{{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", action.resource_version}}});
+  for (const auto& rule : action.rules) {
+    const std::string backends = "/spec/rules/" + std::to_string(rule.rule) + "/backendRefs/";
+    for (const auto& backend : rule.set) {
+      patch.push_back({{"op", "add"},
+                       {"path", backends + std::to_string(backend.index) + "/weight"},
+                       {"value", backend.weight}});
+    }
+    if (!rule.copy_of) continue;
+    const Json* stable = json::find(route, backends + std::to_string(*rule.copy_of));
+    if (!stable)
+      return Error{ErrorCode::kConflict, "HTTPRoute " + action.route + " has changed since it was read"};
+    Json canary = *stable;
+    canary["name"] = rollout.spec.canary.canary_service;
+    canary["weight"] = rule.added_weight;
+    patch.push_back({{"op", "add"}, {"path", backends + "-"}, {"value", std::move(canary)}});
+  }
+  return patch;
+}
+
+}  // namespace tidegate::rollout

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// From caches to an Observation: the part of the cluster that belongs to one Rollout. Thread: control; reads
+// only.
+#pragma once
+
+#include "metrics/traffic.h"
+#include "rollout/cluster.h"
+#include "rollout/observation.h"
+
+namespace tidegate::rollout {
+
+// `traffic` may be null: no proxies of ours.
+Observation observe(const api::Rollout& rollout, const Cluster& cluster,
+                    const metrics::TrafficSource* traffic, TimePoint now);
+
+// A route as the Rollout sees it; without what the data plane says.
+SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route);
+// Whether the data plane serves this generation of the route, by its status and, with proxies of ours, by
+// what they acknowledge.
+void read_served(const Json& route, const api::Meta& meta, const metrics::TrafficSource* traffic,
+                 SeenRoute& out);
+
+bool owned_by(const api::Meta& meta, const api::Rollout& rollout);
+
+}  // namespace tidegate::rollout

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/perform.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tidegate::rollout {
+namespace {
+
+// Everything that the action coroutines share. They are awaited one at a time, so references outlive them.
+struct Call {
+  kube::Client& client;
+  Cluster& cluster;
+  std::shared_ptr<const api::Rollout> rollout;
+  Json& document;
+
+  api::Key key(const std::string& name) const { return {rollout->meta.ns, name}; }
+};
+
+Error gone(const char* kind, const std::string& name) {
+  return {ErrorCode::kConflict, std::string(kind) + " " + name + " has changed since it was read"};
+}
+
+Task<Result<void>> run(Call& call, SetWeights action) {
+  const api::Key key = call.key(action.route);
+  const auto route = call.cluster.routes.get(key);
+  if (!route || route->meta.resource_version != action.resource_version)
+    co_return gone("HTTPRoute", action.route);
+  auto patch = route_patch(action, *call.rollout, *route->json);
+  if (!patch) co_return patch.error();
+  Json body = std::move(*patch);
+  auto written = co_await call.client.patch(api::kHttpRoutes, key, kube::PatchType::kJson, std::move(body));
+  if (!written) co_return written.error();
+  call.cluster.routes.put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, CreateReplicaSet action) {
+  Json document = replica_set_document(*call.rollout, action.revision, action.replicas);
+  auto written = co_await call.client.create(api::kReplicaSets, std::move(document));
+  if (!written && written.error().code == ErrorCode::kConflict) {
+    // Made by an earlier decision that was not seen yet, or someone else's: look at it.
+    const api::Key key = call.key(call.rollout->meta.name + "-" + action.revision);
+    written = co_await call.client.get(api::kReplicaSets, key);
+  }
+  if (!written) co_return written.error();
+  call.cluster.replica_sets.put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, ScaleReplicaSet action) {
+  const api::Key key = call.key(action.name);
+  const auto set = call.cluster.replica_sets.get(key);
+  if (!set) co_return gone("ReplicaSet", action.name);
+  Json patch = {{"metadata", {{"resourceVersion", set->meta.resource_version}}},
+                {"spec", {{"replicas", action.replicas}}}};
+  auto written =
+      co_await call.client.patch(api::kReplicaSets, key, kube::PatchType::kMerge, std::move(patch));
+  if (!written) co_return written.error();
+  call.cluster.replica_sets.put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, DeleteReplicaSet action) {
+  const api::Key key = call.key(action.name);
+  const std::string propagation = "Background";
+  auto removed = co_await call.client.remove(api::kReplicaSets, key, propagation);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, EnsureService action) {
+  const api::Key key = call.key(action.name);
+  const auto service = call.cluster.services.get(key);
+  if (!service) {
+    Json document = service_document(*call.rollout, call.cluster, action);
+    auto made = co_await call.client.create(api::kServices, std::move(document));
+    if (!made) co_return made.error();
+    call.cluster.services.put(std::move(*made));
+    co_return Result<void>();
+  }
+  Json patch = {{"metadata", {{"resourceVersion", service->meta.resource_version}}},
+                {"spec", {{"selector", {{api::kRevisionLabel, action.revision}}}}}};
+  auto written = co_await call.client.patch(api::kServices, key, kube::PatchType::kMerge, std::move(patch));
+  if (!written) co_return written.error();
+  call.cluster.services.put(std::move(*written));
+  co_return Result<void>();
+}
+
+std::string escaped(const std::string& key) {
+  std::string out;
+  for (const char c : key) {
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
+  }
+  return out;
+}
+
+Task<Result<void>> run(Call& call, RemoveAnnotation action) {
+  const api::Key key = call.rollout->meta.key();
+  const std::string path = "/metadata/annotations/" + escaped(action.key);
+  Json patch = Json::array();
+  patch.push_back({{"op", "test"},
+                   {"path", "/metadata/resourceVersion"},
+                   {"value", json::string_at(call.document, "metadata.resourceVersion")}});
+  patch.push_back({{"op", "test"}, {"path", path}, {"value", action.value}});
+  patch.push_back({{"op", "remove"}, {"path", path}});
+  auto written = co_await call.client.patch(api::kRollouts, key, kube::PatchType::kJson, std::move(patch));
+  if (!written) co_return written.error();
+  call.document = std::move(*written);
+  co_return Result<void>();
+}
+
+}  // namespace
+
+Task<Result<void>> perform(kube::Client& client, Cluster& cluster,
+                           std::shared_ptr<const api::Rollout> rollout, Action action, Json& document) {
+  Call call{client, cluster, std::move(rollout), document};
+  auto task = std::visit([&](auto kind) { return run(call, std::move(kind)); }, std::move(action));
+  co_return co_await std::move(task);
+}
+
+}  // namespace tidegate::rollout
