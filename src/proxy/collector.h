@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data plane's counters as Prometheus families (names and labels: docs/metrics). Sums the workers' cells
-// at each scrape. Thread: control.
+// The data plane's counters as Prometheus families (their names and labels are promised to dashboards). Sums
+// the workers' cells at each scrape. Thread: control.
 #pragma once
 
 #include <memory>
