@@ -5,12 +5,14 @@
 
 #include "apiserver/call.h"
 #include "apiserver/lifecycle.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace tidegate::apiserver {
 namespace {
 
-// kubectl chooses behaviour by the minor version: 1.31 is the last that sends JSON bodies for all built-in kinds.
+// kubectl chooses behaviour by the minor version: 1.31 is the last that sends JSON bodies for all built-in
+// kinds.
 const char* const kVersion =
     R"({"major":"1","minor":"31","gitVersion":"v1.31.0+tidegate","gitCommit":"","gitTreeState":"clean","buildDate":"","goVersion":"","compiler":"","platform":"linux/amd64"})";
 
@@ -24,7 +26,10 @@ bool is_health(const std::string& path) {
 }  // namespace
 
 Api::Api(Storage& storage, Scheduler& scheduler)
-    : storage_(storage), scheduler_(scheduler), writes_(storage, types_, scheduler.clock()), watches_(storage, scheduler) {
+    : storage_(storage),
+      scheduler_(scheduler),
+      writes_(storage, types_, scheduler.clock()),
+      watches_(storage, scheduler) {
   storage_.on_change([this](const Change& change) { watches_.on_change(change); });
 }
 
@@ -53,7 +58,20 @@ Result<void> Api::ensure_namespace(const std::string& name) {
 }
 
 void Api::handle(session::Request request, session::Responder responder) {
-  Call call{std::move(request), std::move(responder), {}, {}, {}, nullptr};
+  const session::Responder answer = responder;
+  // Documents are read with total look-ups, but one slip there must cost the client its request and not
+  // everybody the server.
+  try {
+    route(Call{std::move(request), std::move(responder), {}, {}, {}, nullptr});
+  } catch (const std::exception& problem) {
+    log::error("a request failed", {{"problem", problem.what()}});
+    const ApiStatus status{500, "InternalError",
+                           std::string("the request could not be handled: ") + problem.what()};
+    session::Responder(answer).send({status.code, "application/json", json::dump(to_json(status)) + "\n"});
+  }
+}
+
+void Api::route(Call call) {
   call.path = std::string(call.request.head.path());
   while (call.path.size() > 1 && call.path.ends_with('/')) call.path.pop_back();
   call.query = Query::parse(call.request.head.query());
@@ -80,7 +98,9 @@ void Api::discover(const Call& call) {
   const bool core = call.path == "/api";
   const auto accept = call.accept();
   if (accept.find("as=APIGroupDiscoveryList") != std::string::npos) {
-    const std::string version = accept.find("v=v2;") != std::string::npos || accept.find("v=v2,") != std::string::npos ? "v2" : "v2beta1";
+    const std::string version =
+        accept.find("v=v2;") != std::string::npos || accept.find("v=v2,") != std::string::npos ? "v2"
+                                                                                               : "v2beta1";
     return call.answer(200, schema::aggregated_discovery(types_.all(), core, version),
                        "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList");
   }
@@ -92,7 +112,8 @@ bool Api::answer_openapi(const Call& call) {
     if (call.accept().find("protobuf") == std::string::npos) {
       call.answer(200, schema::openapi_v2(types_.all()));
     } else {
-      session::Responder(call.responder).send({200, kProtobufOpenApi, schema::openapi_v2_protobuf(types_.all())});
+      session::Responder(call.responder)
+          .send({200, kProtobufOpenApi, schema::openapi_v2_protobuf(types_.all())});
     }
     return true;
   }
@@ -109,8 +130,10 @@ bool Api::answer_openapi(const Call& call) {
 
 // Whoever gets in may do everything: there is one user, and this machine is theirs.
 bool Api::answer_access_review(const Call& call) {
-  const bool access = call.path.ends_with("/selfsubjectaccessreviews") && call.path.starts_with("/apis/authorization.k8s.io/");
-  const bool self = call.path.ends_with("/selfsubjectreviews") && call.path.starts_with("/apis/authentication.k8s.io/");
+  const bool access = call.path.ends_with("/selfsubjectaccessreviews") &&
+                      call.path.starts_with("/apis/authorization.k8s.io/");
+  const bool self =
+      call.path.ends_with("/selfsubjectreviews") && call.path.starts_with("/apis/authentication.k8s.io/");
   if ((!access && !self) || call.method() != "POST") return false;
   auto body = call.body();
   if (!body) {
@@ -120,7 +143,8 @@ bool Api::answer_access_review(const Call& call) {
   if (access) {
     (*body)["status"] = {{"allowed", true}};
   } else {
-    (*body)["status"]["userInfo"] = {{"username", call.request.client_common_name}, {"groups", {"system:masters", "system:authenticated"}}};
+    (*body)["status"]["userInfo"] = {{"username", call.request.client_common_name},
+                                     {"groups", {"system:masters", "system:authenticated"}}};
   }
   call.answer(201, *body);
   return true;
@@ -144,16 +168,19 @@ void Api::resource(Call call) {
   read(call);
 }
 
-void Api::send_object(const Call& call, int status, const Json& object, const std::vector<std::string>& warnings) {
+void Api::send_object(const Call& call, int status, const Json& object,
+                      const std::vector<std::string>& warnings) {
   session::Response response{status, "application/json", {}};
   for (const auto& warning : warnings) {
     std::string quoted = warning;
-    for (std::size_t at = 0; (at = quoted.find('"', at)) != std::string::npos; at += 2) quoted.insert(at, "\\");
+    for (std::size_t at = 0; (at = quoted.find('"', at)) != std::string::npos; at += 2)
+      quoted.insert(at, "\\");
     response.headers.add("Warning", "299 - \"" + quoted + "\"");  // RFC 7234 section 5.5
   }
   if (call.wants_table()) {
     const Json metadata = {{"resourceVersion", json::string_at(object, "metadata.resourceVersion")}};
-    response.body = json::dump(schema::make_table({object}, *call.version, call.include(), true, scheduler_.clock().now(), metadata));
+    response.body = json::dump(schema::make_table({object}, *call.version, call.include(), true,
+                                                  scheduler_.clock().now(), metadata));
   } else {
     response.body = json::dump(object);
   }
@@ -188,7 +215,8 @@ void Api::logs(const Call& call) {
     if (!std::exchange(*begun, true)) responder->begin(200, "text/plain");
   };
   auto handle = logs_->read(
-      query, [=](std::string_view text) { return begin(), responder->write(text); }, [=] { begin(), responder->end(); });
+      query, [=](std::string_view text) { return begin(), responder->write(text); },
+      [=] { begin(), responder->end(); });
   if (!handle) return call.refuse(from_error(handle.error()));
   begin();
   responder->on_closed([kept = std::shared_ptr<LogSource::Handle>(std::move(*handle))] {});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Kubernetes API over requests and responses, without sockets: discovery, OpenAPI, and every verb on every resource that the registry knows.
-// Thread: control.
+// The Kubernetes API over requests and responses, without sockets: discovery, OpenAPI, and every verb on
+// every resource that the registry knows. Thread: control.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,8 @@ class Api {
  public:
   Api(Storage& storage, Scheduler& scheduler);
 
-  // Namespaces that always exist, and the kinds of stored CustomResourceDefinitions. Once, before the first request.
+  // Namespaces that always exist, and the kinds of stored CustomResourceDefinitions. Once, before the first
+  // request.
   Result<void> prepare();
 
   void handle(session::Request request, session::Responder responder);
@@ -29,6 +30,7 @@ class Api {
  private:
   struct Call;  // one request, decoded
 
+  void route(Call call);
   void discover(const Call& call);
   bool answer_openapi(const Call& call);
   bool answer_access_review(const Call& call);
@@ -44,7 +46,8 @@ class Api {
   void finalize(const Call& call, WriteRequest& request);
   void logs(const Call& call);
   void send_written(const Call& call, const WriteRequest& request, Outcome<Writes::Written> outcome);
-  void send_object(const Call& call, int status, const Json& object, const std::vector<std::string>& warnings = {});
+  void send_object(const Call& call, int status, const Json& object,
+                   const std::vector<std::string>& warnings = {});
   WriteRequest write_request(const Call& call) const;
   Result<void> ensure_namespace(const std::string& name);
 

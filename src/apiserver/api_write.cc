@@ -4,6 +4,8 @@
 
 #include "apiserver/call.h"
 #include "apiserver/lifecycle.h"
+#include "apiserver/scale.h"
+#include "apiserver/schema/patch.h"
 #include "base/text.h"
 
 namespace tidegate::apiserver {
@@ -13,7 +15,8 @@ std::optional<PatchKind> patch_kind(const std::string& content_type) {
   if (content_type == "application/json-patch+json") return PatchKind::kJson;
   if (content_type == "application/merge-patch+json") return PatchKind::kMerge;
   if (content_type == "application/strategic-merge-patch+json") return PatchKind::kStrategicMerge;
-  if (content_type == "application/apply-patch+yaml" || content_type == "application/apply-patch+json") return PatchKind::kApply;
+  if (content_type == "application/apply-patch+yaml" || content_type == "application/apply-patch+json")
+    return PatchKind::kApply;
   return std::nullopt;
 }
 
@@ -24,7 +27,8 @@ FieldValidation validation_of(const std::string& text) {
 
 DeleteOptions delete_options(const Json& body, const Query& query) {
   DeleteOptions options;
-  options.propagation = json::string_at(body, "propagationPolicy", query.get("propagationPolicy", "Background"));
+  options.propagation =
+      json::string_at(body, "propagationPolicy", query.get("propagationPolicy", "Background"));
   if (json::bool_at(body, "orphanDependents")) options.propagation = "Orphan";
   if (const Json* seconds = json::find(body, "gracePeriodSeconds"); seconds && seconds->is_number_integer()) {
     options.grace_seconds = seconds->get<std::int64_t>();
@@ -46,14 +50,6 @@ Json success(const schema::ResourceType& type, const Json& object) {
             {"group", type.group},
             {"kind", type.plural},
             {"uid", json::string_at(object, "metadata.uid")}}}};
-}
-
-// ".spec.replicas" as a JSON pointer.
-Json::json_pointer pointer_of(std::string path) {
-  for (auto& c : path) {
-    if (c == '.') c = '/';
-  }
-  return Json::json_pointer(path);
 }
 
 }  // namespace
@@ -82,7 +78,8 @@ void Api::write(const Call& call) {
   WriteRequest request = write_request(call);
   const auto& method = call.method();
   if (method == "PATCH" && !request.name.empty()) return patch(call, request);
-  if (method == "DELETE") return request.name.empty() ? remove_collection(call, request) : remove(call, request);
+  if (method == "DELETE")
+    return request.name.empty() ? remove_collection(call, request) : remove(call, request);
   const bool create = method == "POST" && request.name.empty();
   const bool update = method == "PUT" && !request.name.empty();
   if (!create && !update) return call.refuse(method_not_allowed());
@@ -90,18 +87,22 @@ void Api::write(const Call& call) {
   auto body = call.body();
   if (!body) return call.refuse(body.refusal());
   if (request.subresource == "finalize") return finalize(call, request);
-  auto outcome = create ? writes_.create(request, std::move(*body)) : writes_.update(request, std::move(*body));
+  auto outcome =
+      create ? writes_.create(request, std::move(*body)) : writes_.update(request, std::move(*body));
   send_written(call, request, std::move(outcome));
 }
 
 void Api::patch(const Call& call, WriteRequest& request) {
   const auto kind = patch_kind(call.content_type());
   const char* accepted =
-      "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+      "the body of the request was in an unknown format - accepted media types include: "
+      "application/json-patch+json, "
       "application/merge-patch+json, application/apply-patch+yaml";
-  if (!kind || (*kind == PatchKind::kStrategicMerge && !call.type->builtin)) return call.refuse(unsupported_media_type(accepted));
+  if (!kind || (*kind == PatchKind::kStrategicMerge && !call.type->builtin))
+    return call.refuse(unsupported_media_type(accepted));
   if (*kind == PatchKind::kApply && call.query.get("fieldManager").empty()) {
-    return call.refuse(bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"));
+    return call.refuse(bad_request(
+        "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"));
   }
   auto body = call.body();
   if (!body) return call.refuse(body.refusal());
@@ -158,41 +159,24 @@ void Api::scale(const Call& call) {
   const auto stored = storage_.get({TypeRegistry::resource_name(*call.type), call.about.ns, call.about.name});
   if (!stored) return call.refuse(not_found(call.type->plural, call.type->group, call.about.name));
   Json object = Writes::in_version(stored->parse(), *call.type, *call.version);
-  const auto scale_of = [&](const Json& of) {
-    Json document = {{"kind", "Scale"}, {"apiVersion", "autoscaling/v1"}};
-    for (const char* field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
-      document["metadata"][field] = json::string_at(of["metadata"], field);
-    }
-    document["spec"]["replicas"] = of.value(pointer_of(paths.spec_replicas), 0);
-    document["status"]["replicas"] = of.value(pointer_of(paths.status_replicas), 0);
-    if (!paths.label_selector.empty()) document["status"]["selector"] = of.value(pointer_of(paths.label_selector), std::string());
-    return document;
-  };
-  if (call.method() == "GET") return call.answer(200, scale_of(object));
-  auto body = call.body();
-  if (!body) return call.refuse(body.refusal());
-  Json wanted = scale_of(object);
+  if (call.method() == "GET") return call.answer(200, scale_of(object, paths));
+  if (call.method() != "PUT" && call.method() != "PATCH") return call.refuse(method_not_allowed());
+  auto wanted = call.body();
+  if (!wanted) return call.refuse(wanted.refusal());
   if (call.method() == "PATCH") {
-    json::merge_patch(wanted, *body);
-  } else if (call.method() == "PUT") {
-    wanted = std::move(*body);
-  } else {
-    return call.refuse(method_not_allowed());
+    const Json before = scale_of(object, paths);
+    auto patched = patch_kind(call.content_type()) == PatchKind::kJson
+                       ? schema::json_patch(before, *wanted)
+                       : schema::json_merge_patch(before, *wanted);
+    if (!patched) return call.refuse(from_error(patched.error()));
+    *wanted = std::move(*patched);
   }
-  const Json* replicas = json::find(wanted, "spec.replicas");
-  if (!replicas || !replicas->is_number_integer() || replicas->get<std::int64_t>() < 0) {
-    return call.refuse(invalid("Scale", "autoscaling", call.about.name,
-                               {{"spec.replicas", "FieldValueInvalid",
-                                 "Invalid value: " + (replicas ? json::dump(*replicas) : "null") + ": expected an integer of at least 0"}}));
-  }
-  object[pointer_of(paths.spec_replicas)] = *replicas;
-  const auto given = json::string_at(wanted, "metadata.resourceVersion");
-  if (!given.empty()) object["metadata"]["resourceVersion"] = given;
+  if (auto refused = apply_scale(object, *wanted, paths)) return call.refuse(*refused);
   WriteRequest request = write_request(call);
   request.subresource.clear();
   auto outcome = writes_.update(request, std::move(object));
   if (!outcome) return call.refuse(outcome.refusal());
-  call.answer(200, scale_of(outcome->object));
+  call.answer(200, scale_of(outcome->object, paths));
 }
 
 }  // namespace tidegate::apiserver

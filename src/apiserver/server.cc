@@ -5,6 +5,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "apiserver/api.h"
@@ -17,7 +19,8 @@ namespace {
 // Held for as long as the server lives; the system lets go of it whatever becomes of the process.
 class DirLock {
  public:
-  explicit DirLock(const std::string& dir) : file_(::open((dir + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  explicit DirLock(const std::string& dir)
+      : file_(::open((dir + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
     locked_ = file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) == 0;
   }
   ~DirLock() {
@@ -25,6 +28,7 @@ class DirLock {
   }
   DirLock(const DirLock&) = delete;
   DirLock& operator=(const DirLock&) = delete;
+  bool opened() const { return file_ >= 0; }
   bool locked() const { return locked_; }
 
  private:
@@ -35,7 +39,10 @@ class DirLock {
 class OpenServer final : public Server {
  public:
   OpenServer(std::unique_ptr<DirLock> lock, std::unique_ptr<Storage> storage, Pki pki, Scheduler& scheduler)
-      : lock_(std::move(lock)), storage_(std::move(storage)), pki_(std::move(pki)), api_(*storage_, scheduler) {}
+      : lock_(std::move(lock)),
+        storage_(std::move(storage)),
+        pki_(std::move(pki)),
+        api_(*storage_, scheduler) {}
 
   Result<void> start(net::EventLoop& loop, const net::Address& address) {
     if (auto prepared = api_.prepare(); !prepared) return prepared.error();
@@ -58,7 +65,9 @@ class OpenServer final : public Server {
   }
 
   net::Address address() const override { return http_->address(); }
-  std::string kubeconfig() const override { return make_kubeconfig(pki_, "https://" + to_string(http_->address())); }
+  std::string kubeconfig() const override {
+    return make_kubeconfig(pki_, "https://" + to_string(http_->address()));
+  }
   void set_log_source(LogSource* logs) override { api_.set_log_source(logs); }
   void drain() override {
     api_.end_watches();
@@ -78,16 +87,24 @@ class OpenServer final : public Server {
 Result<std::unique_ptr<Server>> Server::open(net::EventLoop& loop, Options options) {
   std::error_code error;
   std::filesystem::create_directories(options.data_dir, error);
-  if (error) return Error{ErrorCode::kIo, "data dir " + options.data_dir + ": cannot be made: " + error.message()};
+  if (error)
+    return Error{ErrorCode::kIo, "data dir " + options.data_dir + ": cannot be made: " + error.message()};
+  // Secrets stand in there.
+  std::filesystem::permissions(options.data_dir, std::filesystem::perms::owner_all, error);
   auto lock = std::make_unique<DirLock>(options.data_dir);
+  if (!lock->opened()) {
+    return Error{ErrorCode::kIo,
+                 "data dir " + options.data_dir + ": cannot be written: " + std::strerror(errno)};
+  }
   if (!lock->locked()) {
-    return Error{ErrorCode::kUnavailable, "data dir " + options.data_dir + ": not writable, or in use by another process"};
+    return Error{ErrorCode::kUnavailable, "data dir " + options.data_dir + ": in use by another process"};
   }
   auto pki = open_pki(options.data_dir + "/pki", loop.scheduler().clock().now());
   if (!pki) return pki.error();
   auto storage = Storage::open(options.data_dir + "/state.db");
   if (!storage) return storage.error();
-  auto server = std::make_unique<OpenServer>(std::move(lock), std::move(*storage), std::move(*pki), loop.scheduler());
+  auto server =
+      std::make_unique<OpenServer>(std::move(lock), std::move(*storage), std::move(*pki), loop.scheduler());
   if (auto started = server->start(loop, options.address); !started) return started.error();
   server->set_log_source(options.logs);
   return std::unique_ptr<Server>(std::move(server));

@@ -28,22 +28,33 @@ Error database_error(sqlite3* database, const std::string& doing) {
 
 class Statement {
  public:
-  Statement(sqlite3* database, const char* sql) { ::sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr); }
+  Statement(sqlite3* database, const char* sql) {
+    ::sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
+  }
   ~Statement() { ::sqlite3_finalize(statement_); }
   void bind(int index, std::string_view text) {
     ::sqlite3_bind_text(statement_, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
   }
-  void bind(int index, std::uint64_t number) { ::sqlite3_bind_int64(statement_, index, static_cast<std::int64_t>(number)); }
-  bool row() { return statement_ && ::sqlite3_step(statement_) == SQLITE_ROW; }
+  void bind(int index, std::uint64_t number) {
+    ::sqlite3_bind_int64(statement_, index, static_cast<std::int64_t>(number));
+  }
+  bool row() { return statement_ && (last_ = ::sqlite3_step(statement_)) == SQLITE_ROW; }
+  bool ended() const {
+    return last_ == SQLITE_DONE;
+  }  // after row() was false: no more rows, and no damage on the way
   bool done() { return statement_ && ::sqlite3_step(statement_) == SQLITE_DONE; }
   std::string text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(::sqlite3_column_text(statement_, column));
-    return bytes ? std::string(bytes, static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column))) : "";
+    return bytes ? std::string(bytes, static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column)))
+                 : "";
   }
-  std::uint64_t number(int column) const { return static_cast<std::uint64_t>(::sqlite3_column_int64(statement_, column)); }
+  std::uint64_t number(int column) const {
+    return static_cast<std::uint64_t>(::sqlite3_column_int64(statement_, column));
+  }
 
  private:
   sqlite3_stmt* statement_ = nullptr;
+  int last_ = SQLITE_ERROR;
 };
 
 std::shared_ptr<const Stored> make_stored(std::uint64_t revision, std::string bytes, const Json& object) {
@@ -62,7 +73,8 @@ Json Stored::parse() const { return json::parse(*bytes).value_or(Json::object())
 
 Result<std::unique_ptr<Storage>> Storage::open(const std::string& path) {
   sqlite3* database = nullptr;
-  const int opened = ::sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int opened =
+      ::sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   std::unique_ptr<Storage> storage(new Storage(database));
   if (opened != SQLITE_OK) return database_error(database, "database " + path);
   if (auto prepared = storage->prepare(); !prepared) return context("database " + path, prepared.error());
@@ -73,9 +85,12 @@ Result<std::unique_ptr<Storage>> Storage::open(const std::string& path) {
 Storage::~Storage() { ::sqlite3_close(database_); }
 
 Result<void> Storage::prepare() {
-  // One process holds the database for as long as it runs. WAL with NORMAL: a commit survives the death of the process, though not of the machine.
-  for (const char* sql : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", kSchema}) {
-    if (::sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return database_error(database_, "opening");
+  // One process holds the database for as long as it runs. WAL with NORMAL: a commit survives the death of
+  // the process, though not of the machine.
+  for (const char* sql :
+       {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", kSchema}) {
+    if (::sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+      return database_error(database_, "opening");
   }
   return {};
 }
@@ -92,6 +107,7 @@ Result<void> Storage::load() {
     if (!object) return context("object " + id.resource + " " + id.ns + "/" + id.name, object.error());
     objects_[id] = make_stored(objects.number(3), std::move(body), *object);
   }
+  if (!objects.ended()) return database_error(database_, "reading");
   return {};
 }
 
@@ -103,7 +119,8 @@ std::shared_ptr<const Stored> Storage::get(const ObjectId& id) const {
 std::vector<std::pair<ObjectId, std::shared_ptr<const Stored>>> Storage::list(const std::string& resource,
                                                                               const std::string& ns) const {
   std::vector<std::pair<ObjectId, std::shared_ptr<const Stored>>> found;
-  for (auto it = objects_.lower_bound({resource, ns, ""}); it != objects_.end() && it->first.resource == resource; ++it) {
+  for (auto it = objects_.lower_bound({resource, ns, ""});
+       it != objects_.end() && it->first.resource == resource; ++it) {
     if (!ns.empty() && it->first.ns != ns) break;
     found.push_back(*it);
   }
@@ -144,7 +161,8 @@ Result<std::uint64_t> Storage::remove(const ObjectId& id) {
   TIDEGATE_ASSERT(it != objects_.end());
   const std::uint64_t revision = revision_ + 1;
   if (auto begun = run("BEGIN IMMEDIATE", {}); !begun) return begun.error();
-  auto written = run("DELETE FROM objects WHERE resource = ?1 AND ns = ?2 AND name = ?3", {id.resource, id.ns, id.name});
+  auto written =
+      run("DELETE FROM objects WHERE resource = ?1 AND ns = ?2 AND name = ?3", {id.resource, id.ns, id.name});
   if (written) written = run("UPDATE revision SET value = CAST(?1 AS INTEGER)", {std::to_string(revision)});
   if (written) written = run("COMMIT", {});
   if (!written) {
@@ -170,7 +188,8 @@ void Storage::remember(Change change) {
 
 Result<std::vector<Change>> Storage::changes_since(std::uint64_t revision) const {
   if (revision < forgotten_) {
-    return Error{ErrorCode::kGone, "too old resource version: " + std::to_string(revision) + " (" + std::to_string(forgotten_) + ")"};
+    return Error{ErrorCode::kGone, "too old resource version: " + std::to_string(revision) + " (" +
+                                       std::to_string(forgotten_) + ")"};
   }
   std::vector<Change> found;
   for (const auto& change : changes_) {

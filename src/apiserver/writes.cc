@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apiserver/writes.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "apiserver/lifecycle.h"
 #include "apiserver/limits.h"
+#include "apiserver/metadata.h"
 #include "apiserver/schema/patch.h"
 #include "base/text.h"
 
 namespace tidegate::apiserver {
 namespace {
+
+// Holds a CustomResourceDefinition that is going until the last of its instances is gone; upstream's name.
+constexpr const char* kInstanceCleanup = "customresourcecleanup.apiextensions.k8s.io";
 
 std::string random_text(std::size_t length, std::string_view alphabet) {
   static thread_local std::mt19937_64 generator{std::random_device{}()};
@@ -32,7 +37,8 @@ ApiStatus name_problem(const schema::ResourceType& type, const std::string& name
   return invalid(type.kind, type.group, name,
                  {{"metadata.name", "FieldValueInvalid",
                    "Invalid value: \"" + name +
-                       "\": expected lower case letters, digits, '-' and '.', at most 253, first and last a letter or digit"}});
+                       "\": expected lower case letters, digits, '-' and '.', at most 253, first and last a "
+                       "letter or digit"}});
 }
 
 // Everything but metadata and status: what generation counts.
@@ -63,14 +69,16 @@ void copy_field(Json& to, const Json& from, const char* field) {
 
 // What only the server writes stays as it was.
 void keep_server_fields(Json& metadata, const Json& before) {
-  for (const char* field : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"}) {
+  for (const char* field : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+                            "generation", "generateName"}) {
     copy_field(metadata, before, field);
   }
 }
 
 }  // namespace
 
-Writes::Writes(Storage& storage, TypeRegistry& types, const Clock& clock) : storage_(storage), types_(types), clock_(clock) {}
+Writes::Writes(Storage& storage, TypeRegistry& types, const Clock& clock)
+    : storage_(storage), types_(types), clock_(clock) {}
 
 std::string Writes::now_text() const { return text::format_time(clock_.now()); }
 
@@ -87,22 +95,34 @@ std::optional<ApiStatus> Writes::check_identity(const WriteRequest& request, Jso
   if (!object.is_object()) return bad_request("the body is not a JSON object");
   const auto& type = *request.type;
   const std::string expected = type.api_version(request.version->name);
-  if (json::string_at(object, "kind", type.kind) != type.kind || json::string_at(object, "apiVersion", expected) != expected) {
-    return bad_request("the object provided is " + json::string_at(object, "apiVersion") + " " + json::string_at(object, "kind") +
-                       ", expected " + expected + " " + type.kind);
+  if (json::string_at(object, "kind", type.kind) != type.kind ||
+      json::string_at(object, "apiVersion", expected) != expected) {
+    return bad_request("the object provided is " + json::string_at(object, "apiVersion") + " " +
+                       json::string_at(object, "kind") + ", expected " + expected + " " + type.kind);
   }
   object["kind"] = type.kind;
   object["apiVersion"] = expected;
   if (!object.contains("metadata") || !object["metadata"].is_object()) object["metadata"] = Json::object();
   Json& metadata = object["metadata"];
+  if (const auto errors = check_metadata(metadata); !errors.empty()) {
+    return invalid(type.kind, type.group, json::string_at(metadata, "name", request.name), errors);
+  }
+  for (const char* field : {"labels", "annotations", "finalizers", "ownerReferences"}) {
+    if (json::find(metadata, field) && metadata[field].is_null()) metadata.erase(field);
+  }
   const std::string ns = json::string_at(metadata, "namespace", request.ns);
   if (type.namespaced && ns != request.ns) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    return bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request");
   }
-  if (type.namespaced) metadata["namespace"] = request.ns; else metadata.erase("namespace");
+  if (type.namespaced)
+    metadata["namespace"] = request.ns;
+  else
+    metadata.erase("namespace");
   const std::string name = json::string_at(metadata, "name", request.name);
   if (!request.name.empty() && name != request.name) {
-    return bad_request("the name of the object (" + name + ") does not match the name on the URL (" + request.name + ")");
+    return bad_request("the name of the object (" + name + ") does not match the name on the URL (" +
+                       request.name + ")");
   }
   if (!name.empty()) metadata["name"] = name;
   return std::nullopt;
@@ -114,8 +134,8 @@ std::optional<ApiStatus> Writes::check_namespace(const WriteRequest& request) co
   if (!stored) return not_found("namespaces", "", request.ns);
   if (!json::find(stored->parse(), "metadata.deletionTimestamp")) return std::nullopt;
   return ApiStatus{403, "Forbidden",
-                   request.type->plural + " is forbidden: unable to create new content in namespace " + request.ns +
-                       " because it is being terminated"};
+                   request.type->plural + " is forbidden: unable to create new content in namespace " +
+                       request.ns + " because it is being terminated"};
 }
 
 std::optional<ApiStatus> Writes::check_schema(WriteRequest& request, Json& object) const {
@@ -123,7 +143,8 @@ std::optional<ApiStatus> Writes::check_schema(WriteRequest& request, Json& objec
   const auto unknown = schema::prune(object, schema);
   if (!unknown.empty() && request.validation != FieldValidation::kIgnore) {
     std::string list;
-    for (const auto& field : unknown) list += (list.empty() ? "" : ", ") + ("unknown field \"" + field + "\"");
+    for (const auto& field : unknown)
+      list += (list.empty() ? "" : ", ") + ("unknown field \"" + field + "\"");
     if (request.validation == FieldValidation::kStrict) return bad_request("strict decoding error: " + list);
     request.warnings.push_back(list);
   }
@@ -133,16 +154,20 @@ std::optional<ApiStatus> Writes::check_schema(WriteRequest& request, Json& objec
   return invalid(request.type->kind, request.type->group, json::string_at(object, "metadata.name"), errors);
 }
 
-std::optional<ApiStatus> Writes::check_version(const WriteRequest& request, const Json& object, const Json& before) const {
+std::optional<ApiStatus> Writes::check_version(const WriteRequest& request, const Json& object,
+                                               const Json& before) const {
   const auto& type = *request.type;
   const auto given = json::string_at(object, "metadata.resourceVersion");
   const auto uid = json::string_at(object, "metadata.uid");
   if (!uid.empty() && uid != json::string_at(before, "metadata.uid")) {
-    return conflict(type.plural, type.group, request.name, "the object has been deleted and made anew: its uid is another one");
+    return conflict(type.plural, type.group, request.name,
+                    "the object has been deleted and made anew: its uid is another one");
   }
-  if (given.empty() || given == "0" || given == json::string_at(before, "metadata.resourceVersion")) return std::nullopt;
-  return conflict(type.plural, type.group, request.name,
-                  "the object has been modified; please apply your changes to the latest version and try again");
+  if (given.empty() || given == "0" || given == json::string_at(before, "metadata.resourceVersion"))
+    return std::nullopt;
+  return conflict(
+      type.plural, type.group, request.name,
+      "the object has been modified; please apply your changes to the latest version and try again");
 }
 
 Outcome<Json> Writes::admit(WriteRequest& request, Json now, const Json* before) {
@@ -154,7 +179,7 @@ Outcome<Json> Writes::admit(WriteRequest& request, Json now, const Json* before)
     now = std::move(whole);
   } else if (before && has_status) {
     copy_field(now, *before, "status");
-  } else if (!before && has_status && !request.type->builtin) {
+  } else if (!before && has_status) {
     now.erase("status");
   }
   now["apiVersion"] = request.type->api_version(request.version->name);
@@ -165,11 +190,14 @@ Outcome<Json> Writes::admit(WriteRequest& request, Json now, const Json* before)
     metadata["uid"] = make_uid();
     metadata["creationTimestamp"] = now_text();
     metadata["generation"] = 1;
-    for (const char* field : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"}) metadata.erase(field);
+    for (const char* field :
+         {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"})
+      metadata.erase(field);
   }
   if (auto refused = prepare(*request.type, now, before, now_text())) return *refused;
   if (auto refused = check_schema(request, now)) return *refused;
-  if (before && intent(now) != intent(*before)) now["metadata"]["generation"] = json::int_at(*before, "metadata.generation") + 1;
+  if (before && intent(now) != intent(*before))
+    now["metadata"]["generation"] = json::int_at(*before, "metadata.generation") + 1;
   return now;
 }
 
@@ -181,10 +209,9 @@ Outcome<Writes::Written> Writes::store(WriteRequest& request, Json now, const Js
   const bool going = json::find(now, "metadata.deletionTimestamp") != nullptr;
   const ObjectId id{TypeRegistry::resource_name(type), request.ns, json::string_at(now, "metadata.name")};
   now["apiVersion"] = type.api_version(type.storage_version().name);
-  if (going && !held_by_finalizers(type, now) && json::int_at(now, "metadata.deletionGracePeriodSeconds") == 0) {
-    auto removed = storage_.remove(id);
-    if (!removed) return from_error(removed.error());
-    if (is_definition(type)) serve_definition(types_, before, nullptr);
+  if (going && !held_by_finalizers(type, now) &&
+      json::int_at(now, "metadata.deletionGracePeriodSeconds") == 0) {
+    if (auto refused = erase(type, id, now)) return *refused;
     return Written{in_version(std::move(now), type, *request.version), false};
   }
   auto stored = storage_.put(id, now);
@@ -198,23 +225,30 @@ Outcome<Writes::Written> Writes::create(WriteRequest& request, Json object) {
   const auto& type = *request.type;
   if (auto refused = check_identity(request, object)) return *refused;
   Json& metadata = object["metadata"];
-  if (!json::string_at(metadata, "resourceVersion").empty()) return bad_request("resourceVersion should not be set on objects to be created");
+  if (!json::string_at(metadata, "resourceVersion").empty())
+    return bad_request("resourceVersion should not be set on objects to be created");
   const std::string prefix = json::string_at(metadata, "generateName");
   if (json::string_at(metadata, "name").empty() && !prefix.empty()) {
     metadata["name"] = prefix.substr(0, kMaxNameLength - 5) + random_text(5, "bcdfghjklmnpqrstvwxz2456789");
   }
   const std::string name = json::string_at(metadata, "name");
   if (name.empty()) {
-    return invalid(type.kind, type.group, "", {{"metadata.name", "FieldValueRequired", "Required value: name or generateName is required"}});
+    return invalid(
+        type.kind, type.group, "",
+        {{"metadata.name", "FieldValueRequired", "Required value: name or generateName is required"}});
   }
   // Names of roles may hold colons; everything else is a DNS subdomain.
-  if (type.group != "rbac.authorization.k8s.io" && !text::is_dns_subdomain(name)) return name_problem(type, name);
+  if (type.group != "rbac.authorization.k8s.io" && !text::is_dns_subdomain(name))
+    return name_problem(type, name);
   if (auto refused = check_namespace(request)) return *refused;
-  if (storage_.get({TypeRegistry::resource_name(type), request.ns, name})) return already_exists(type.plural, type.group, name);
+  if (storage_.get({TypeRegistry::resource_name(type), request.ns, name}))
+    return already_exists(type.plural, type.group, name);
   auto admitted = admit(request, std::move(object), nullptr);
   if (!admitted) return admitted.refusal();
-  const schema::ApplyOptions owner{request.manager, now_text(), type.api_version(request.version->name), request.subresource, false};
-  if (json::array_at(*admitted, "metadata.managedFields").empty()) schema::record_update(*admitted, nullptr, request.version->schema, owner);
+  const schema::ApplyOptions owner{request.manager, now_text(), type.api_version(request.version->name),
+                                   request.subresource, false};
+  if (json::array_at(*admitted, "metadata.managedFields").empty())
+    schema::record_update(*admitted, nullptr, request.version->schema, owner);
   return store(request, std::move(*admitted), nullptr);
 }
 
@@ -228,46 +262,62 @@ Outcome<Writes::Written> Writes::update(WriteRequest& request, Json object) {
   copy_field(object["metadata"], before["metadata"], "managedFields");
   auto admitted = admit(request, std::move(object), &before);
   if (!admitted) return admitted.refusal();
-  const schema::ApplyOptions owner{request.manager, now_text(), type.api_version(request.version->name), request.subresource, false};
+  const schema::ApplyOptions owner{request.manager, now_text(), type.api_version(request.version->name),
+                                   request.subresource, false};
   schema::record_update(*admitted, &before, request.version->schema, owner);
   return store(request, std::move(*admitted), &before);
 }
 
-Outcome<Json> Writes::patched(const WriteRequest& request, PatchKind kind, const Json& before, const Json& patch) const {
+Outcome<Json> Writes::patched(const WriteRequest& request, PatchKind kind, const Json& before,
+                              const Json& patch) const {
   auto result = [&]() -> Result<Json> {
     switch (kind) {
-      case PatchKind::kJson: return schema::json_patch(before, patch);
-      case PatchKind::kMerge: return schema::json_merge_patch(before, patch);
-      case PatchKind::kStrategicMerge: return schema::strategic_merge_patch(before, patch, request.version->schema);
-      case PatchKind::kApply: break;
+      case PatchKind::kJson:
+        return schema::json_patch(before, patch);
+      case PatchKind::kMerge:
+        return schema::json_merge_patch(before, patch);
+      case PatchKind::kStrategicMerge:
+        return schema::strategic_merge_patch(before, patch, request.version->schema);
+      case PatchKind::kApply:
+        break;
     }
     return before;
   }();
   if (result) return std::move(*result);
   const auto& type = *request.type;
   if (result.error().code == ErrorCode::kConflict) {
-    return ApiStatus{422, "Invalid", "the server rejected our request due to an error in our request: " + result.error().detail};
+    return ApiStatus{
+        422, "Invalid",
+        "the server rejected our request due to an error in our request: " + result.error().detail};
   }
-  return ApiStatus{422, "Invalid", type.kind + " \"" + request.name + "\": the patch can't be applied: " + result.error().detail};
+  return ApiStatus{
+      422, "Invalid",
+      type.kind + " \"" + request.name + "\": the patch can't be applied: " + result.error().detail};
 }
 
 Outcome<Writes::Written> Writes::patch(WriteRequest& request, PatchKind kind, const Json& patch) {
   const auto& type = *request.type;
   const auto stored = storage_.get(id_of(request));
   if (!stored && kind != PatchKind::kApply) return not_found(type.plural, type.group, request.name);
-  const std::optional<Json> before = stored ? std::optional(in_version(stored->parse(), type, *request.version)) : std::nullopt;
-  const schema::ApplyOptions owner{request.manager, now_text(), type.api_version(request.version->name), request.subresource, request.force};
+  const std::optional<Json> before =
+      stored ? std::optional(in_version(stored->parse(), type, *request.version)) : std::nullopt;
+  const schema::ApplyOptions owner{request.manager, now_text(), type.api_version(request.version->name),
+                                   request.subresource, request.force};
   if (kind == PatchKind::kApply) {
     Json applied = patch;
     if (auto refused = check_identity(request, applied)) return *refused;
-    auto merged = schema::server_side_apply(before ? &*before : nullptr, applied, request.version->schema, owner);
+    auto merged =
+        schema::server_side_apply(before ? &*before : nullptr, applied, request.version->schema, owner);
     if (!merged && merged.error().code == ErrorCode::kConflict) {
       ApiStatus status{409, "Conflict", "Apply failed with conflicts:"};
       for (const auto line : text::split(merged.error().detail, '\n')) {
         const auto tab = line.find('\t');
-        const std::string field(line.substr(0, tab)), manager(tab == std::string_view::npos ? "" : line.substr(tab + 1));
+        const std::string field(line.substr(0, tab)),
+            manager(tab == std::string_view::npos ? "" : line.substr(tab + 1));
         status.message += "\nconflict with \"" + manager + "\": " + field;
-        status.details["causes"].push_back({{"reason", "FieldManagerConflict"}, {"message", "conflict with \"" + manager + "\""}, {"field", field}});
+        status.details["causes"].push_back({{"reason", "FieldManagerConflict"},
+                                            {"message", "conflict with \"" + manager + "\""},
+                                            {"field", field}});
       }
       return status;
     }
@@ -297,10 +347,57 @@ void Writes::orphan_dependants(const std::string& uid) {
       Json& owners = object["metadata"]["ownerReferences"];
       if (!owners.is_array()) continue;
       const auto before = owners.size();
-      owners.erase(std::remove_if(owners.begin(), owners.end(), [&](const Json& owner) { return json::string_at(owner, "uid") == uid; }), owners.end());
+      owners.erase(std::remove_if(owners.begin(), owners.end(),
+                                  [&](const Json& owner) { return json::string_at(owner, "uid") == uid; }),
+                   owners.end());
       if (owners.size() != before) (void)storage_.put(id, std::move(object));
     }
   }
+}
+
+std::optional<ApiStatus> Writes::erase(const schema::ResourceType& type, const ObjectId& id,
+                                       const Json& object) {
+  if (is_definition(type) && !remove_instances(object))
+    return ApiStatus{409, "Conflict", id.name + " still has instances"};
+  if (auto removed = storage_.remove(id); !removed) return from_error(removed.error());
+  if (is_definition(type)) serve_definition(types_, &object, nullptr);
+  if (!type.builtin) finish_definition(type);
+  return std::nullopt;
+}
+
+bool Writes::remove_instances(const Json& definition) {
+  const auto type = types_.find(json::string_at(definition, "spec.group"),
+                                json::string_at(definition, "spec.names.plural"));
+  if (!type || type->builtin) return true;
+  const auto resource = TypeRegistry::resource_name(*type);
+  for (const auto& [id, stored] : storage_.list(resource, "")) {
+    WriteRequest request;
+    request.type = type;
+    request.version = &type->storage_version();
+    request.ns = id.ns;
+    request.name = id.name;
+    (void)remove(request, {});  // one that stays is held by finalizers
+  }
+  return storage_.list(resource, "").empty();
+}
+
+void Writes::finish_definition(const schema::ResourceType& instance) {
+  const ObjectId id{"customresourcedefinitions.apiextensions.k8s.io", "",
+                    instance.plural + "." + instance.group};
+  const auto stored = storage_.get(id);
+  if (!stored || !storage_.list(TypeRegistry::resource_name(instance), "").empty()) return;
+  Json definition = stored->parse();
+  if (!json::find(definition, "metadata.deletionTimestamp")) return;
+  Json left = Json::array();
+  for (const auto& finalizer : json::array_at(definition, "metadata.finalizers")) {
+    if (finalizer != kInstanceCleanup) left.push_back(finalizer);
+  }
+  definition["metadata"]["finalizers"] = left;
+  if (!left.empty()) {
+    (void)storage_.put(id, std::move(definition));
+    return;
+  }
+  if (storage_.remove(id)) serve_definition(types_, &definition, nullptr);
 }
 
 Outcome<Writes::Deleted> Writes::remove(WriteRequest& request, const DeleteOptions& options) {
@@ -311,21 +408,30 @@ Outcome<Writes::Deleted> Writes::remove(WriteRequest& request, const DeleteOptio
   Json object = stored->parse();
   const std::string uid = json::string_at(object, "metadata.uid");
   if ((!options.uid.empty() && options.uid != uid) ||
-      (!options.resource_version.empty() && options.resource_version != json::string_at(object, "metadata.resourceVersion"))) {
-    return conflict(type.plural, type.group, request.name, "the precondition in the DeleteOptions does not hold");
+      (!options.resource_version.empty() &&
+       options.resource_version != json::string_at(object, "metadata.resourceVersion"))) {
+    return conflict(type.plural, type.group, request.name,
+                    "the precondition in the DeleteOptions does not hold");
   }
   if (request.dry_run) return Deleted{in_version(std::move(object), type, *request.version), true};
   if (options.propagation == "Orphan") orphan_dependants(uid);
+  const auto hold = [&](const char* finalizer) {
+    Json& finalizers = object["metadata"]["finalizers"];
+    if (std::find(finalizers.begin(), finalizers.end(), finalizer) == finalizers.end())
+      finalizers.push_back(finalizer);
+  };
+  // The garbage collector lets go of the owner once the dependants are gone.
+  if (options.propagation == "Foreground") hold("foregroundDeletion");
+  if (is_definition(type) && !remove_instances(object)) hold(kInstanceCleanup);
   const std::int64_t grace = grace_seconds(type, object, options);
   const bool held = held_by_finalizers(type, object) || grace > 0;
   if (!held) {
-    auto removed = storage_.remove(id);
-    if (!removed) return from_error(removed.error());
-    if (is_definition(type)) serve_definition(types_, &object, nullptr);
+    if (auto refused = erase(type, id, object)) return *refused;
     return Deleted{in_version(std::move(object), type, *request.version), true};
   }
   Json& metadata = object["metadata"];
-  const bool shorter = metadata.contains("deletionGracePeriodSeconds") && grace < json::int_at(metadata, "deletionGracePeriodSeconds");
+  const bool shorter = metadata.contains("deletionGracePeriodSeconds") &&
+                       grace < json::int_at(metadata, "deletionGracePeriodSeconds");
   if (!metadata.contains("deletionTimestamp") || shorter) {
     metadata["deletionTimestamp"] = text::format_time(clock_.now() + std::chrono::seconds(grace));
     metadata["deletionGracePeriodSeconds"] = grace;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an object gets from a request into the store: metadata, defaults, pruning, validation, ownership, generation, finalizers. Every write goes through
-// here, whatever the verb. What is peculiar to a few built-in kinds sits in lifecycle.h. Thread: control.
+// How an object gets from a request into the store: metadata, defaults, pruning, validation, ownership,
+// generation, finalizers. Every write goes through here, whatever the verb. What is peculiar to a few
+// built-in kinds sits in lifecycle.h. Thread: control.
 #pragma once
 
 #include <functional>
@@ -66,8 +67,14 @@ class Writes {
   std::optional<ApiStatus> check_identity(const WriteRequest& request, Json& object) const;
   std::optional<ApiStatus> check_namespace(const WriteRequest& request) const;
   std::optional<ApiStatus> check_schema(WriteRequest& request, Json& object) const;
-  std::optional<ApiStatus> check_version(const WriteRequest& request, const Json& object, const Json& before) const;
-  Outcome<Json> patched(const WriteRequest& request, PatchKind kind, const Json& before, const Json& patch) const;
+  std::optional<ApiStatus> check_version(const WriteRequest& request, const Json& object,
+                                         const Json& before) const;
+  Outcome<Json> patched(const WriteRequest& request, PatchKind kind, const Json& before,
+                        const Json& patch) const;
+  // Out of the store, with what follows from it. Refuses where a definition still has instances.
+  std::optional<ApiStatus> erase(const schema::ResourceType& type, const ObjectId& id, const Json& object);
+  bool remove_instances(const Json& definition);  // false: some are held by finalizers
+  void finish_definition(const schema::ResourceType& instance);
   void orphan_dependants(const std::string& uid);
   std::string now_text() const;
 
