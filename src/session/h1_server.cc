@@ -41,7 +41,8 @@ void H1ServerConnection::read() {
 void H1ServerConnection::on_read(const Result<std::size_t>& bytes) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
-  if (!bytes || *bytes == 0) return on_input_end();
+  if (!bytes) return abort(StreamError::kReset);
+  if (*bytes == 0) return on_input_end();
   if (phase_ == Phase::kLingering) {
     drained_ += *bytes;
     return drained_ > limits().max_drain_bytes ? end() : read();
@@ -52,7 +53,10 @@ void H1ServerConnection::on_read(const Result<std::size_t>& bytes) {
 
 void H1ServerConnection::on_input_end() {
   if (current_ && !(current_->request_done_ && current_->response_done_)) return abort(StreamError::kReset);
-  end();
+  if (out_.unsent() == 0 || phase_ == Phase::kLingering) return end();
+  // It has said all that it wants and still reads: what is on its way goes out.
+  linger_when_sent_ = true;
+  settle();
 }
 
 bool H1ServerConnection::may_decode() const {
@@ -137,7 +141,11 @@ void H1ServerConnection::set_read_deadline() {
 void H1ServerConnection::on_read_deadline() {
   const auto self = shared_from_this();
   if (phase_ == Phase::kLingering) return end();
-  if (!current_ && decoder_.at_message_start()) return end();
+  const bool between_requests = !current_ && decoder_.at_message_start();
+  // A response may take longer to be read than a client may think about its next request; the write's own
+  // deadline sees to that.
+  if (between_requests && out_.unsent() > 0) return read_deadline_.set(limits().keep_alive_timeout);
+  if (between_requests) return end();
   refuse(408);
 }
 
@@ -186,6 +194,7 @@ void H1ServerConnection::settle() {
     linger_when_sent_ = true;
   }
   if (linger_when_sent_) {
+    read_deadline_.clear();
     if (out_.unsent() == 0) linger();
     return;
   }

@@ -437,6 +437,43 @@ TEST_F(H1ServerTest, AReaderThatTakesNothingIsCut) {
   EXPECT_EQ(closed_, 1);
 }
 
+struct SlowEndCase {
+  const char* name;
+  string request;
+  bool half_close;
+};
+
+TEST_F(H1ServerTest, ACompleteResponseIsReadToItsEndHoweverSlowly) {
+  const SlowEndCase cases[] = {
+      {"kept alive", kGet, false},
+      {"closed after it", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false},
+      {"half closed by the client", kGet, true},
+  };
+  limits_.keep_alive_timeout = std::chrono::seconds(5);
+  limits_.header_timeout = std::chrono::seconds(5);
+  const std::size_t size = 16u << 20;
+  for (const SlowEndCase& test : cases) {
+    SCOPED_TRACE(test.name);
+    requests_.clear();
+    const auto peer = client();
+    peer->stop_reading();
+    peer->send(test.request);
+    run_until([&] { return !requests_.empty() && requests_[0]->ended; });
+    requests_[0]->answer(string(size, 'x'));
+    settle();
+    if (test.half_close) peer->half_close();
+    settle();
+    scheduler_.advance(std::chrono::seconds(20));
+    settle();
+    peer->resume_reading();
+    run_until([&] { return peer->received().size() > size || peer->ended(); });
+    EXPECT_GT(peer->received().size(), size);
+    connection_->close();
+    connection_.reset();
+    settle();
+  }
+}
+
 TEST_F(H1ServerTest, APausedHandlerStopsTheReading) {
   at_head_ = [](Seen& seen) { seen.stream->pause(); };
   const auto peer = client();
