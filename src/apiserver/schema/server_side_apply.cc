@@ -9,6 +9,7 @@
 #include "apiserver/schema/managed_fields.h"
 #include "apiserver/schema/patch.h"
 #include "apiserver/schema/schema_node.h"
+#include "apiserver/schema/structural.h"
 
 namespace tidegate::apiserver::schema {
 namespace {
@@ -167,14 +168,20 @@ Result<Json> server_side_apply(const Json* live_object, const Json& applied_obje
   const FieldSet fields = fields_of(applied, schema);
   const Json live = live_object && live_object->is_object() ? *live_object : Json::object();
   auto entries = managed_entries(live);
-  const std::string conflicts = take_conflicts(entries, fields, live, applied, options);
+  // The live object has its defaults; values are compared as if the applied one had them too, or every list
+  // that is one field as a whole and has defaults inside would be a conflict.
+  Json defaulted = applied;
+  apply_defaults(defaulted, schema);
+  const std::string conflicts = take_conflicts(entries, fields, live, defaulted, options);
   if (!conflicts.empty()) return Error{ErrorCode::kConflict, conflicts};
 
   Json result = merged(live, applied, schema, root_child_schema);
   ManagedEntry& own = own_entry(entries, options);
   const FieldSet before = std::exchange(own.fields, fields);
   remove_abandoned(result, before, fields, entries);
-  const bool changed = before != fields || without_managed_fields(result) != without_managed_fields(live);
+  Json whole = without_managed_fields(result);
+  apply_defaults(whole, schema);
+  const bool changed = before != fields || whole != without_managed_fields(live);
   if (changed || own.time.empty()) own.time = options.operation_time;
   own.api_version = options.api_version;
   set_managed_entries(result, std::move(entries));

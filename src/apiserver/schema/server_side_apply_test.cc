@@ -140,6 +140,20 @@ TEST(Apply, AgainWithoutChangeLeavesTheTime) {
   EXPECT_EQ(apply(&live, "{spec: {replicas: 1}}", by("x", false, "2026-02-02T00:00:00Z")), live);
 }
 
+TEST(Apply, DefaultsInsideOfAWholeListAreNoConflict) {
+  const Json live = from_yaml(
+      R"({"spec": {"rules": [{"name": "a", "weight": 1}]}, "metadata": {"managedFields": [{"manager": "x",
+      "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:spec": {"f:rules": {}}}}]}})");
+  const Json rules = from_yaml(
+      "{type: object, properties: {spec: {type: object, properties: {rules: {type: array, items: {type: "
+      "object, properties: {name: {type: "
+      "string}, weight: {type: integer, default: 1}}}}}}}}");
+  EXPECT_TRUE(
+      server_side_apply(&live, from_yaml("{spec: {rules: [{name: a}]}}"), rules, by("y")).has_value());
+  EXPECT_FALSE(
+      server_side_apply(&live, from_yaml("{spec: {rules: [{name: b}]}}"), rules, by("y")).has_value());
+}
+
 TEST(Apply, AnUpdateTakesFieldsFromTheirApplier) {
   const Json live = apply(nullptr, "{spec: {replicas: 1, atomic: [a]}}", by("x"));
   const Json scaled = update(live, "/spec/replicas", 5, by("hpa"));
