@@ -40,21 +40,34 @@ class Reading final : public apiserver::LogSource::Handle, public std::enable_sh
 
   void begin(const std::string& path, const std::shared_ptr<LogFile>& live) {
     const std::string backlog = select_log(read_file(path), query_);
-    if (!backlog.empty() && !write_(backlog)) return;
-    if (!query_.follow || !live) return end_();
+    if (!backlog.empty() && !write_(backlog)) return let_go();
+    if (!query_.follow || !live) return finish();
     LogFile::Follower follower;
     follower.line = [self = weak_from_this()](std::string_view line) {
       if (const auto reading = self.lock()) reading->pass(line);
     };
     follower.end = [self = weak_from_this()] {
-      if (const auto reading = self.lock()) reading->end_();
+      if (const auto reading = self.lock()) reading->finish();
     };
     following_ = live->follow(std::move(follower));
   }
 
  private:
   void pass(std::string_view line) {
-    if (!write_(query_.timestamps ? line : without_time(line))) following_.reset();
+    if (write_ && !write_(query_.timestamps ? line : without_time(line))) let_go();
+  }
+
+  void finish() {
+    const auto end = std::exchange(end_, {});
+    let_go();
+    if (end) end();
+  }
+
+  // The callbacks hold the answer, which may hold our handle: none is kept longer than it is needed.
+  void let_go() {
+    following_.reset();
+    write_ = {};
+    end_ = {};
   }
 
   apiserver::LogSource::Query query_;
