@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 2; }
+#include "app/cli.h"
+
+int main(int argc, char** argv) { return tidegate::app::run(argc, argv); }

@@ -34,7 +34,7 @@ using TrafficCounts = std::map<BackendOfRoute, BackendTraffic>;
 class TrafficSource {
  public:
   virtual ~TrafficSource() = default;
-  virtual const TrafficCounts& counts() const = 0;  // refreshed every second
+  virtual const TrafficCounts& counts() const = 0;  // a second old at most
   // The oldest route generation that all proxies of the route's gateways serve; 0: none, or not our proxies.
   virtual std::int64_t served_generation(const std::string& route_kind, const std::string& ns, const std::string& name) const = 0;
 };
