@@ -90,7 +90,10 @@ void abort(Turn& turn, std::string by, std::string reason) {
 
 void complete(Turn& turn) {
   const std::string revision = turn.next.canary_revision;
-  record(turn, "Promoted", turn.next.promote_full ? "promoted in full by hand" : "all steps passed");
+  record(turn, "Promoted",
+         turn.first()             ? "the first revision"
+         : turn.next.promote_full ? "promoted in full by hand"
+                                  : "all steps passed");
   turn.note("RolloutCompleted", "revision " + revision + " is stable after " + lasted(turn) + ", it served " +
                                     figures(turn.canary_since(turn.next.rollout_mark)) + " as canary");
   turn.next.stable_revision = revision;

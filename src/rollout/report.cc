@@ -69,13 +69,13 @@ void set_phase(Turn& turn) {
     next.phase = phase;
     next.message = std::move(message);
   };
-  if (!turn.rollout.problems.empty())
-    return set("Degraded", "spec is not valid, nothing is changed: " + to_string(turn.rollout.problems));
   if (next.stage == Stage::kAborted) {
     return set("Degraded", "aborted, all traffic " + std::string(turn.weight_served ? "is" : "goes") +
                                " on stable " + next.stable_revision + ": " +
                                next.abort.value_or(api::AbortStatus{}).reason);
   }
+  if (!turn.rollout.problems.empty())
+    return set("Degraded", "spec is not valid, nothing is changed: " + to_string(turn.rollout.problems));
   if (!turn.problems.empty()) return set("Degraded", "traffic stays as it is: " + to_string(turn.problems));
   if (turn.overdue) return set("Degraded", "past its deadline: waits for " + turn.waiting);
   if (!next.pause_conditions.empty()) return set("Paused", pause_text(turn));

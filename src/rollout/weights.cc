@@ -165,7 +165,10 @@ bool splits(const SeenRule& rule, double percent) {
 }
 
 RuleWeights weights_for(const SeenRule& rule, double percent) {
-  const std::int64_t base = total_of(rule);
+  std::int64_t base = total_of(rule);
+  // A total that can't express it gives way to 100 where no other backend counts on it; growing it instead
+  // would never end.
+  if (rule.others.empty() && factor_for(rule, base, percent) > 1) base = 100;
   const std::int64_t factor = factor_for(rule, base, percent);
   const std::int64_t total = base * factor;
   const std::int64_t canary = std::llround(percent * static_cast<double>(total) / 100);

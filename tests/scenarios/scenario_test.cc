@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs each *.txt of this folder: a command, its input, "----", what came of it, an empty line. Commands:
+//   rollout          fields of spec.strategy.canary as input, or of spec where the key is known there
+//   image v2         another pod template
+//   annotate K=V     on the Rollout (without tidegate.dev/)
+//   decide [crash=N] one decision; with crash, only the first N actions are performed and no status is
+//   written run              decisions, the cluster settling in between, until nothing changes any more time
+//   10s         passes, with a decision each second (time 10s silent: none) traffic N canary-fails=P   N
+//   requests, split as the data plane splits them pods v2 N        at most N pods of that version become
+//   ready serve on|off     whether the data plane acknowledges routes weights S C      someone else writes
+//   the route; route off: deletes it status           history and weights
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "tests/scenarios/world.h"
+
+namespace tidegate::test {
+namespace {
+
+class Scenario {
+ public:
+  std::string command(const std::string& line, const std::string& input) {
+    std::istringstream words(line);
+    std::string verb;
+    words >> verb;
+    out_.str("");
+    if (verb == "rollout") return set_spec(input);
+    if (verb == "image") return world_.set_image(word(words)), "";
+    if (verb == "annotate") return annotate(line.substr(9)), "";
+    if (verb == "decide") return decide_once(word(words)), out_.str();
+    if (verb == "run") return run(), out_.str();
+    if (verb == "time") return pass_time(words), out_.str();
+    if (verb == "traffic") return traffic(words), "";
+    if (verb == "pods") return limit_pods(words), "";
+    if (verb == "serve") return world_.serving = word(words) == "on", "";
+    if (verb == "route") return world_.has_route = word(words) == "on", ++world_.route_version, "";
+    if (verb == "weights") return edit_weights(words), "";
+    if (verb == "status") return status();
+    return "unknown command\n";
+  }
+
+ private:
+  static std::string word(std::istringstream& words) {
+    std::string out;
+    words >> out;
+    return out;
+  }
+
+  std::string set_spec(const std::string& input) {
+    const auto documents = yaml::parse_all(input);
+    if (!documents) return documents.error().detail + "\n";
+    for (const auto& [key, value] : documents->front().value.items()) {
+      const bool of_spec = key == "replicas" || key == "paused" || key == "progressDeadlineSeconds" ||
+                           key == "revisionHistoryLimit" || key == "workloadRef";
+      (of_spec ? world_.spec[key] : world_.spec["strategy"]["canary"][key]) = value;
+    }
+    return "";
+  }
+
+  void annotate(const std::string& text) {
+    const auto at = text.find('=');
+    const std::string key = "tidegate.dev/" + text.substr(0, at);
+    if (at == std::string::npos) {
+      world_.annotations.erase(key);
+    } else {
+      world_.annotations[key] = text.substr(at + 1);
+    }
+  }
+
+  bool decide_once(const std::string& crash = {}) {
+    const auto decision = rollout::decide(world_.rollout(), world_.observe());
+    std::size_t performed = decision.actions.size();
+    if (crash.starts_with("crash=")) performed = std::stoul(crash.substr(6));
+    bool changed = false;
+    std::ostringstream shown;
+    for (std::size_t i = 0; i < performed && i < decision.actions.size(); ++i) {
+      shown << "    " << to_string(decision.actions[i]) << "\n";
+      world_.apply(decision.actions[i]);
+      changed = true;
+    }
+    if (!crash.empty()) {
+      out_ << "  crash before the status is written\n" << world_.readable(shown.str());
+      return changed;
+    }
+    const bool written = world_.write_status(decision.next);
+    for (const auto& note : decision.notes) {
+      shown << (note.warning ? "    ! " : "    * ") << note.reason << ": " << note.message << "\n";
+    }
+    const auto& next = decision.next;
+    const std::string head =
+        next.phase + " step " + next.step + " weight " + next.weight + ": " + next.message;
+    if (head != last_head_ || !shown.str().empty()) out_ << "  " << world_.readable(head) << "\n";
+    last_head_ = head;
+    out_ << world_.readable(shown.str());
+    return changed || written;
+  }
+
+  void run() {
+    world_.settle();
+    for (int i = 0; i < 50 && decide_once(); ++i) world_.settle();
+  }
+
+  void pass_time(std::istringstream& words) {
+    const auto duration = text::parse_duration(word(words)).value();
+    const TimePoint end = world_.now + duration;
+    if (word(words) == "silent") {
+      world_.now = end;
+      return;
+    }
+    while (world_.now < end) {
+      world_.now = std::min(end, world_.now + std::chrono::seconds(1));
+      const auto before = out_.str().size();
+      run();
+      if (out_.str().size() != before) {
+        const std::string text = out_.str();
+        out_.str("");
+        out_ << text.substr(0, before) << "  -- " << text::format_time(world_.now).substr(11) << "\n"
+             << text.substr(before);
+      }
+    }
+  }
+
+  void traffic(std::istringstream& words) {
+    const auto requests = std::stoull(word(words));
+    double canary = 0, stable = 0;
+    for (std::string option; words >> option;) {
+      const auto at = option.find('=');
+      (option.starts_with("canary") ? canary : stable) = std::stod(option.substr(at + 1));
+    }
+    world_.send(requests, canary, stable);
+  }
+
+  void limit_pods(std::istringstream& words) {
+    const std::string revision = world_.revision_of(word(words));
+    const auto ready = std::stoll(word(words));
+    world_.most_ready[revision] = ready;
+  }
+
+  void edit_weights(std::istringstream& words) {
+    world_.stable_weight = std::stoll(word(words));
+    world_.canary_weight = std::stoll(word(words));
+    world_.names_canary = true;
+    ++world_.route_version;
+    world_.settle();
+  }
+
+  std::string status() {
+    const auto status = world_.decoded_status();
+    std::ostringstream out;
+    out << "  route stable=" << world_.stable_weight << " canary=" << world_.canary_weight;
+    if (world_.other_weight >= 0) out << " other=" << world_.other_weight;
+    out << "; observed " << (status.observed.empty() ? "-" : status.observed) << "\n";
+    for (const auto& [name, service] : world_.services)
+      out << "  " << name << " -> " << service.selects << "\n";
+    for (const auto& [name, set] : world_.sets)
+      out << "  " << name << " " << set.ready << "/" << set.replicas << "\n";
+    for (const auto& entry : status.history) {
+      out << "  " << entry.outcome << " " << entry.revision << " after "
+          << text::format_duration(entry.finished_at - entry.started_at) << ", " << entry.canary_requests
+          << " requests: " << entry.reason << "\n";
+    }
+    return world_.readable(out.str());
+  }
+
+  World world_;
+  std::ostringstream out_;
+  std::string last_head_;
+};
+
+std::string play(const std::string& script) {
+  Scenario scenario;
+  std::istringstream lines(script);
+  std::ostringstream out;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.starts_with("#")) {
+      out << line << "\n";
+      continue;
+    }
+    std::string input, next;
+    while (std::getline(lines, next) && next != "----") input += next + "\n";
+    while (std::getline(lines, next) && !next.empty()) {
+    }
+    out << line << "\n" << input << "----\n" << scenario.command(line, input) << "\n";
+  }
+  return out.str();
+}
+
+std::vector<std::string> scenarios() {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(SCENARIO_DIR)) {
+    if (entry.path().extension() == ".txt" && entry.path().filename() != "CMakeLists.txt") {
+      out.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+class Scenarios : public testing::TestWithParam<std::string> {};
+
+TEST_P(Scenarios, DecidesAsRecorded) {
+  const std::string path = std::string(SCENARIO_DIR) + "/" + GetParam() + ".txt";
+  std::ostringstream recorded;
+  recorded << std::ifstream(path).rdbuf();
+  const std::string played = play(recorded.str());
+  if (std::getenv("UPDATE_GOLDEN"))
+    std::ofstream(path) << played;
+  else
+    EXPECT_EQ(recorded.str(), played) << "UPDATE_GOLDEN=1 rewrites " << path;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Scenarios, testing::ValuesIn(scenarios()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace tidegate::test

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/scenarios/world.h"
+
+#include <cmath>
+
+#include "base/yaml.h"
+
+namespace tidegate::test {
+namespace {
+
+constexpr const char* kSpec = R"(
+replicas: 4
+progressDeadlineSeconds: 60
+template:
+  metadata: {labels: {app: shop}}
+  spec: {containers: [{name: shop, image: "shop:v1"}]}
+strategy:
+  canary:
+    stableService: shop-stable
+    canaryService: shop-canary
+    trafficRouting: {routes: [{name: shop}]}
+)";
+
+std::string set_name(const std::string& revision) { return "shop-" + revision; }
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+}  // namespace
+
+World::World() {
+  auto parsed = yaml::parse_all(kSpec);
+  spec = parsed.value().front().value;
+  set_image("v1");
+  traffic.known = true;
+}
+
+void World::set_image(const std::string& image) {
+  spec["template"]["spec"]["containers"][0]["image"] = "shop:" + image;
+  images_[rollout().revision] = image;
+}
+
+api::Rollout World::rollout() const {
+  if (read_spec_ != spec) {
+    read_spec_ = spec;
+    read_ = rollout::read_rollout({{"apiVersion", "tidegate.dev/v1alpha1"},
+                                   {"kind", "Rollout"},
+                                   {"metadata", {{"name", "shop"}, {"namespace", "team"}, {"generation", 1}}},
+                                   {"spec", spec}});
+  }
+  api::Rollout out = read_;
+  out.meta.annotations = annotations;
+  out.status = decoded_status();
+  return out;
+}
+
+api::RolloutStatus World::decoded_status() const { return api::decode_rollout_status(status); }
+
+std::int64_t World::endpoints(const std::string& service, const std::string& revision) const {
+  const auto found = services.find(service);
+  const auto set = sets.find(set_name(revision));
+  return found != services.end() && found->second.endpoints == revision && set != sets.end()
+             ? set->second.ready
+             : 0;
+}
+
+rollout::Observation World::observe() const {
+  rollout::Observation seen;
+  seen.now = now;
+  for (const auto& [name, set] : sets) {
+    seen.replica_sets.push_back({name, set.revision, set.replicas, set.ready, set.ready, set.created});
+  }
+  const auto service = [&](const std::string& name) {
+    rollout::SeenService out;
+    const auto found = services.find(name);
+    if (found == services.end()) return out;
+    out.exists = true;
+    out.revision = found->second.selects;
+    if (const auto ready = endpoints(name, found->second.endpoints))
+      out.ready[found->second.endpoints] = ready;
+    return out;
+  };
+  seen.stable_service = service("shop-stable");
+  seen.canary_service = service("shop-canary");
+  if (has_route) {
+    rollout::SeenRule rule;
+    rule.stable_weight = stable_weight;
+    if (names_canary) rule.canary_index = 1;
+    rule.canary_weight = canary_weight;
+    if (other_weight >= 0) rule.others[names_canary ? 2 : 1] = other_weight;
+    rollout::SeenRoute route{true, std::to_string(route_version),   {rule},
+                             {},   served_version == route_version, ""};
+    if (!route.served) route.not_served = "not served yet";
+    seen.routes["shop"] = std::move(route);
+  }
+  seen.traffic = traffic;
+  return seen;
+}
+
+namespace {
+
+struct Apply {
+  World& world;
+
+  bool operator()(const rollout::SetWeights& action) const {
+    if (action.resource_version != std::to_string(world.route_version)) return false;
+    for (const auto& rule : action.rules) {
+      for (const auto& backend : rule.set) {
+        const std::size_t canary = world.names_canary ? 1 : 99;
+        (backend.index == 0        ? world.stable_weight
+         : backend.index == canary ? world.canary_weight
+                                   : world.other_weight) = backend.weight;
+      }
+      if (rule.copy_of) {
+        world.names_canary = true;
+        world.canary_weight = rule.added_weight;
+      }
+    }
+    ++world.route_version;
+    return true;
+  }
+  bool operator()(const rollout::CreateReplicaSet& action) const {
+    const World::Set set{action.revision, action.replicas, 0, world.now};
+    world.sets.try_emplace(set_name(action.revision), set);
+    return true;
+  }
+  bool operator()(const rollout::ScaleReplicaSet& action) const {
+    const auto set = world.sets.find(action.name);
+    if (set == world.sets.end()) return false;
+    set->second.replicas = action.replicas;
+    set->second.ready = std::min(set->second.ready, action.replicas);
+    return true;
+  }
+  bool operator()(const rollout::DeleteReplicaSet& action) const {
+    world.sets.erase(action.name);
+    return true;
+  }
+  bool operator()(const rollout::EnsureService& action) const {
+    world.services[action.name].selects = action.revision;
+    return true;
+  }
+  bool operator()(const rollout::RemoveAnnotation& action) const {
+    world.annotations.erase(action.key);
+    return true;
+  }
+};
+
+}  // namespace
+
+bool World::apply(const rollout::Action& action) { return std::visit(Apply{*this}, action); }
+
+bool World::write_status(const api::RolloutStatus& next) {
+  if (next == decoded_status()) return false;
+  status = api::encode_rollout_status(next);
+  return true;
+}
+
+void World::settle() {
+  for (auto& [name, set] : sets) {
+    const auto limit = most_ready.find(set.revision);
+    set.ready = limit == most_ready.end() ? set.replicas : std::min(set.replicas, limit->second);
+  }
+  for (auto& [name, service] : services) service.endpoints = service.selects;
+  if (!serving) return;
+  served_version = route_version;
+  served_share_ = canary_share();
+}
+
+double World::canary_share() const {
+  const double total = static_cast<double>(stable_weight + canary_weight);
+  return total > 0 ? static_cast<double>(canary_weight) / total : 0;
+}
+
+void World::send(std::uint64_t requests, double canary_failure_rate, double stable_failure_rate) {
+  const auto canary = static_cast<std::uint64_t>(std::llround(static_cast<double>(requests) * served_share_));
+  const auto add = [](metrics::BackendTraffic& traffic, std::uint64_t count, double rate) {
+    traffic.requests += count;
+    traffic.failures += static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * rate));
+    traffic.duration_counts[2] += count;
+  };
+  add(traffic.canary, canary, canary_failure_rate);
+  add(traffic.stable, requests - canary, stable_failure_rate);
+}
+
+std::string World::readable(std::string text) const {
+  for (const auto& [revision, image] : images_) replace_all(text, revision, image);
+  return text;
+}
+
+std::string World::revision_of(const std::string& image) const {
+  for (const auto& [revision, tag] : images_) {
+    if (tag == image) return revision;
+  }
+  return {};
+}
+
+}  // namespace tidegate::test

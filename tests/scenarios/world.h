@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cluster in a few values, for tests of rollout::decide: ReplicaSets whose pods become ready, two Services,
+// one route, a data plane that acknowledges. Decisions are applied to it as the controller applies them;
+// status goes through its JSON form each time. Thread: none.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "rollout/decide.h"
+#include "rollout/validate.h"
+
+namespace tidegate::test {
+
+class World {
+ public:
+  World();
+
+  // The rollout as people write it.
+  Json spec;  // of the Rollout
+  api::Labels annotations;
+  Json status = Json::object();
+  void set_image(const std::string& image);
+  api::Rollout rollout() const;
+  api::RolloutStatus decoded_status() const;
+
+  // The cluster.
+  struct Set {
+    std::string revision;
+    std::int64_t replicas = 0, ready = 0;
+    TimePoint created{};
+    friend bool operator==(const Set&, const Set&) = default;
+  };
+  std::map<std::string, Set> sets;
+  struct Service {
+    std::string selects, endpoints;  // the endpoints follow the selector when the cluster settles
+    friend bool operator==(const Service&, const Service&) = default;
+  };
+  std::map<std::string, Service> services;
+  std::map<std::string, std::int64_t> most_ready;  // a fault: no more pods of a revision become ready
+  bool has_route = true;
+  std::int64_t stable_weight = 1, canary_weight = 0, other_weight = -1;  // other: -1, there is none
+  bool names_canary = false;
+  std::int64_t route_version = 1, served_version = 1;
+  bool serving = true;  // the data plane acknowledges when the cluster settles
+  rollout::SeenTraffic traffic;
+  TimePoint now{std::chrono::seconds(1'800'000'000)};
+
+  rollout::Observation observe() const;
+  bool apply(const rollout::Action& action);          // idempotent; false: a conflict, nothing is done
+  bool write_status(const api::RolloutStatus& next);  // false: nothing differs
+  void settle();  // pods become ready, endpoints follow, the data plane serves the route
+  // Requests split by the weights that are served; the canary's fail at the given rate.
+  void send(std::uint64_t requests, double canary_failure_rate, double stable_failure_rate = 0);
+
+  // Revisions by the tags of their images, for people.
+  std::string readable(std::string text) const;
+  std::string revision_of(const std::string& image) const;
+  double canary_share() const;  // of the route as it stands
+  std::int64_t endpoints(const std::string& service, const std::string& revision) const;
+
+ private:
+  double served_share_ = 0;
+  mutable Json read_spec_;  // what `read_` was read from: reading it anew for each decision is most of a
+                            // simulation's time
+  mutable api::Rollout read_;
+  std::map<std::string, std::string> images_;  // revision -> tag
+};
+
+}  // namespace tidegate::test
