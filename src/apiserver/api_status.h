@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// metav1.Status: how the API says no, and the Outcome of whatever may be refused with one. Thread: none; plain values.
+// metav1.Status: how the API says no, and the Outcome of whatever may be refused with one. Thread: none;
+// plain values.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -28,7 +30,10 @@ ApiStatus bad_request(const std::string& message);
 ApiStatus not_found(const std::string& resource, const std::string& group, const std::string& name);
 ApiStatus no_such_path();
 ApiStatus already_exists(const std::string& resource, const std::string& group, const std::string& name);
-ApiStatus conflict(const std::string& resource, const std::string& group, const std::string& name, const std::string& why);
+ApiStatus conflict(const std::string& resource, const std::string& group, const std::string& name,
+                   const std::string& why);
+// Fields that others own, as server_side_apply() names them: "field<TAB>manager", one a line.
+ApiStatus apply_conflict(std::string_view fields);
 ApiStatus invalid(const std::string& kind, const std::string& group, const std::string& name,
                   const std::vector<schema::FieldError>& errors);
 ApiStatus gone(const std::string& message);
@@ -39,8 +44,10 @@ ApiStatus from_error(const Error& error);
 template <typename T>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}           // NOLINT(google-explicit-constructor)
-  Outcome(ApiStatus refusal) : state_(std::in_place_index<1>, std::move(refusal)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(ApiStatus refusal)
+      : state_(std::in_place_index<1>, std::move(refusal)) {}  // NOLINT(google-explicit-constructor)
   explicit operator bool() const { return state_.index() == 0; }
   T& operator*() { return std::get<0>(state_); }
   T* operator->() { return &std::get<0>(state_); }

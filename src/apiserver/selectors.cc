@@ -25,7 +25,15 @@ std::vector<std::string_view> split_terms(std::string_view text) {
   return terms;
 }
 
-Error malformed(std::string_view text) { return {ErrorCode::kInvalid, "unable to parse requirement: " + std::string(text)}; }
+// What keys and values are made of.
+std::string_view leading_word(std::string_view text) {
+  constexpr std::string_view kWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+  return text.substr(0, text.find_first_not_of(kWord));
+}
+
+Error malformed(std::string_view text) {
+  return {ErrorCode::kInvalid, "unable to parse requirement: \"" + std::string(text) + "\""};
+}
 
 }  // namespace
 
@@ -41,39 +49,50 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
 }
 
 Result<LabelSelector::Requirement> LabelSelector::parse_one(std::string_view term) {
-  if (term.empty()) return malformed(term);
-  if (term.front() == '!') return Requirement{std::string(text::trim(term.substr(1))), Op::kMissing, {}};
-  for (const auto& [word, op] : {std::pair<std::string_view, Op>{" notin ", Op::kNotIn}, {" in ", Op::kIn}}) {
-    const auto at = term.find(word);
-    if (at == std::string_view::npos) continue;
-    const auto list = text::trim(term.substr(at + word.size()));
-    if (list.size() < 2 || list.front() != '(' || list.back() != ')') return malformed(term);
-    Requirement requirement{std::string(text::trim(term.substr(0, at))), op, {}};
-    for (const auto value : text::split(list.substr(1, list.size() - 2), ',')) {
-      requirement.values.emplace_back(text::trim(value));
-    }
+  const bool missing = term.starts_with('!');
+  const auto text = missing ? text::trim(term.substr(1)) : term;
+  const auto key = leading_word(text);
+  const auto rest = text::trim(text.substr(key.size()));
+  if (key.empty() || (missing && !rest.empty())) return malformed(term);
+  Requirement requirement{std::string(key), missing ? Op::kMissing : Op::kExists, {}};
+  if (rest.empty()) return requirement;
+  for (const auto& [sign, op] :
+       {std::pair<std::string_view, Op>{"!=", Op::kNotIn}, {"==", Op::kIn}, {"=", Op::kIn}}) {
+    if (!rest.starts_with(sign)) continue;
+    requirement.op = op;
+    const auto value = text::trim(rest.substr(sign.size()));
+    if (leading_word(value) != value) return malformed(term);
+    requirement.values.emplace_back(value);
     return requirement;
   }
-  const auto equals = term.find('=');
-  if (equals == std::string_view::npos) return Requirement{std::string(term), Op::kExists, {}};
-  const bool negated = equals > 0 && term[equals - 1] == '!';
-  const bool doubled = equals + 1 < term.size() && term[equals + 1] == '=';
-  const auto key = text::trim(term.substr(0, equals - (negated ? 1 : 0)));
-  const auto value = text::trim(term.substr(equals + (doubled ? 2 : 1)));
-  if (key.empty()) return malformed(term);
-  return Requirement{std::string(key), negated ? Op::kNotIn : Op::kIn, {std::string(value)}};
+  const auto word = leading_word(rest);
+  if (word != "in" && word != "notin") return malformed(term);
+  requirement.op = word == "in" ? Op::kIn : Op::kNotIn;
+  const auto list = text::trim(rest.substr(word.size()));
+  if (list.size() < 2 || list.front() != '(' || list.back() != ')') return malformed(term);
+  for (const auto part : text::split(list.substr(1, list.size() - 2), ',')) {
+    const auto value = text::trim(part);
+    if (leading_word(value) != value) return malformed(term);
+    requirement.values.emplace_back(value);
+  }
+  return requirement;
 }
 
 bool LabelSelector::matches(const Labels& labels) const {
   return std::all_of(requirements_.begin(), requirements_.end(), [&](const Requirement& requirement) {
     const auto it = labels.find(requirement.key);
     const bool has = it != labels.end();
-    const bool among = has && std::find(requirement.values.begin(), requirement.values.end(), it->second) != requirement.values.end();
+    const bool among = has && std::find(requirement.values.begin(), requirement.values.end(), it->second) !=
+                                  requirement.values.end();
     switch (requirement.op) {
-      case Op::kIn: return among;
-      case Op::kNotIn: return !among;
-      case Op::kExists: return has;
-      case Op::kMissing: return !has;
+      case Op::kIn:
+        return among;
+      case Op::kNotIn:
+        return !among;
+      case Op::kExists:
+        return has;
+      case Op::kMissing:
+        return !has;
     }
     return false;
   });
@@ -85,12 +104,14 @@ Result<FieldSelector> FieldSelector::parse(std::string_view text) {
   for (const auto part : text::split(text, ',')) {
     const auto equals = part.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-      return Error{ErrorCode::kInvalid, "invalid field selector: \"" + std::string(part) + "\", expected path=value"};
+      return Error{ErrorCode::kInvalid,
+                   "invalid field selector: \"" + std::string(part) + "\", expected path=value"};
     }
     const bool negated = part[equals - 1] == '!';
     auto value = part.substr(equals + 1);
     if (value.starts_with('=')) value.remove_prefix(1);
-    selector.terms_.push_back({std::string(text::trim(part.substr(0, equals - (negated ? 1 : 0)))), std::string(text::trim(value)), !negated});
+    selector.terms_.push_back({std::string(text::trim(part.substr(0, equals - (negated ? 1 : 0)))),
+                               std::string(text::trim(value)), !negated});
   }
   return selector;
 }

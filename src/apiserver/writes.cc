@@ -309,17 +309,7 @@ Outcome<Writes::Written> Writes::patch(WriteRequest& request, PatchKind kind, co
     auto merged =
         schema::server_side_apply(before ? &*before : nullptr, applied, request.version->schema, owner);
     if (!merged && merged.error().code == ErrorCode::kConflict) {
-      ApiStatus status{409, "Conflict", "Apply failed with conflicts:"};
-      for (const auto line : text::split(merged.error().detail, '\n')) {
-        const auto tab = line.find('\t');
-        const std::string field(line.substr(0, tab)),
-            manager(tab == std::string_view::npos ? "" : line.substr(tab + 1));
-        status.message += "\nconflict with \"" + manager + "\": " + field;
-        status.details["causes"].push_back({{"reason", "FieldManagerConflict"},
-                                            {"message", "conflict with \"" + manager + "\""},
-                                            {"field", field}});
-      }
-      return status;
+      return apply_conflict(merged.error().detail);
     }
     if (!merged) return from_error(merged.error());
     if (!before) return create(request, std::move(*merged));

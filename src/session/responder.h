@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One request of an HttpServer from its head to the end of its answer: collects the body, hands the request over, and writes what the Responder is
-// told. Private to session/. Thread: the loop's.
+// told. Private to session/, and to tests of what it calls. Thread: the loop's.
 #pragma once
 
 #include <functional>
