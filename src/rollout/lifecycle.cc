@@ -31,6 +31,14 @@ void forget_rollout(api::RolloutStatus& next) {
   next.step_started_at.reset();
 }
 
+// What still ran when the rollout ended is over without a verdict; its figures stay to be read.
+void end_analyses(api::RolloutStatus& next) {
+  for (auto& run : next.analysis_runs) {
+    if (run.phase == "Running") run.phase = "Ended";
+    for (auto& metric : run.metrics) metric.since.reset();
+  }
+}
+
 void begin_first(Turn& turn) {
   forget_rollout(turn.next);
   turn.next.canary_revision = turn.rollout.revision;
@@ -82,6 +90,7 @@ void abort(Turn& turn, std::string by, std::string reason) {
                                   lasted(turn) + " at step " + std::to_string(turn.next.current_step_index) +
                                   ", the canary served " +
                                   figures(turn.canary_since(turn.next.rollout_mark)) + ": " + reason);
+  end_analyses(turn.next);
   turn.next.pause_conditions.clear();
   turn.next.promote_full = false;
   turn.next.abort = api::AbortStatus{turn.seen.now, std::move(by), std::move(reason)};
@@ -100,6 +109,7 @@ void complete(Turn& turn) {
   turn.next.canary_revision.clear();
   turn.next.current_step_index = static_cast<std::int64_t>(turn.canary().steps.size());
   turn.next.current_step_hash = turn.rollout.steps_hash;
+  end_analyses(turn.next);
   turn.next.promote_full = false;
   turn.next.pause_conditions.clear();
   turn.next.step_started_at.reset();

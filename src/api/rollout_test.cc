@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/rollout.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/yaml.h"
+
+namespace tidegate::api {
+namespace {
+
+Json parse(const std::string& text) { return yaml::parse_all(text).value().front().value; }
+
+constexpr const char* kValid = R"(
+metadata: {name: shop, namespace: team}
+spec:
+  template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: shop}]}}
+  strategy:
+    canary:
+      stableService: shop-stable
+      canaryService: shop-canary
+      trafficRouting: {routes: [{name: shop}]}
+      steps: [{setWeight: 5}, {pause: {duration: 5m, minRequests: 500}}, {setWeight: 0.5}, {pause: {}}]
+)";
+
+// The problem that a field makes when it is set to `value`, or "" if there is none. `path` is a JSON pointer
+// below spec.
+std::string problem_with(const std::string& path, const std::string& value) {
+  Json rollout = parse(kValid);
+  rollout["spec"][Json::json_pointer(path)] = parse("x: " + value)["x"];
+  return to_string(decode_rollout(rollout).problems);
+}
+
+TEST(Rollout, ReadsAValidOne) {
+  const Rollout rollout = decode_rollout(parse(kValid));
+  EXPECT_EQ(to_string(rollout.problems), "");
+  ASSERT_EQ(rollout.spec.canary.steps.size(), 4u);
+  EXPECT_EQ(describe(rollout.spec.canary.steps[1]), "pause 5m and 500 requests");
+  EXPECT_EQ(describe(rollout.spec.canary.steps[2]), "setWeight 0.5");
+  EXPECT_EQ(describe(rollout.spec.canary.steps[3]), "pause until promoted");
+  EXPECT_EQ(rollout.spec.replicas, 1);
+}
+
+TEST(Rollout, NamesFieldValueAndExpectation) {
+  const struct {
+    const char *path, *value, *problem;
+  } cases[] = {
+      {"/strategy/canary/steps/0/setWeight", "120",
+       "spec.strategy.canary.steps[0].setWeight is 120: expected a number from 0 to 100"},
+      {"/strategy/canary/steps/0/setWeight", "-1",
+       "spec.strategy.canary.steps[0].setWeight is -1: expected a number from 0 to 100"},
+      {"/strategy/canary/steps/1/pause/duration", "soon",
+       "spec.strategy.canary.steps[1].pause.duration is \"soon\": expected a duration such as \"30s\" or "
+       "\"5m\", or whole "
+       "seconds"},
+      {"/strategy/canary/steps/0", "{experiment: {}}",
+       "spec.strategy.canary.steps[0].experiment is {}: expected another kind of step: this one is not "
+       "supported yet"},
+      {"/strategy/canary/canaryService", "shop-stable",
+       "spec.strategy.canary.canaryService is \"shop-stable\": expected another Service than stableService"},
+      {"/strategy/canary/stableService", "null",
+       "spec.strategy.canary.stableService is missing: expected the name of a Service"},
+      {"/strategy/canary/trafficRouting", "{}",
+       "spec.strategy.canary.trafficRouting.routes is missing: expected the HTTPRoute whose weights the "
+       "steps set"},
+      {"/strategy/blueGreen", "{}",
+       "spec.strategy.blueGreen is {}: expected canary: blueGreen is not supported yet"},
+      {"/workloadRef", "{}", "spec.workloadRef is {}: expected nothing here: it is not supported yet"},
+      {"/replicas", "many", "spec.replicas is \"many\": expected an integer from 0 to 100000"},
+      {"/template", "null", "spec.template is missing: expected a pod template"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(problem_with(c.path, c.value), c.problem);
+}
+
+TEST(Rollout, AMetricNeedsSomethingToBeJudgedBy) {
+  const std::string base = "{metrics: [{name: a, provider: {gateway: {metric: success-rate}}";
+  EXPECT_EQ(problem_with("/strategy/canary/analysis", base + ", successCondition: 'result[0] > 0.9'}]}"), "");
+  EXPECT_NE(problem_with("/strategy/canary/analysis", base + "}]}").find("without one nothing is judged"),
+            std::string::npos);
+  EXPECT_NE(problem_with("/strategy/canary/analysis", base + ", threshold: {min: 990}}]}")
+                .find("threshold.min is 990"),
+            std::string::npos);
+}
+
+TEST(Rollout, IsTotal) {
+  for (const auto* text :
+       {"{}", "{spec: 5}", "{spec: {strategy: []}}", "{spec: {strategy: {canary: {steps: {}}}}}",
+        "{spec: {strategy: {canary: {steps: [5, null, [], {setWeight: null}]}}}}",
+        "{spec: {template: [], strategy: {canary: {analysis: {metrics: [1]}}}}, status: [1]}"}) {
+    EXPECT_FALSE(decode_rollout(parse(text)).problems.empty()) << text;
+  }
+}
+
+TEST(RolloutStatus, SurvivesItsJsonForm) {
+  const TimePoint at{std::chrono::milliseconds(1'800'000'000'123)};
+  RolloutStatus status;
+  status.phase = "Paused";
+  status.stage = Stage::kPromoting;
+  status.stable_revision = "a";
+  status.canary_revision = "b";
+  status.current_step_index = 3;
+  status.step_started_at = at;
+  status.step_mark = TrafficMark{at, {10, 1, {}}, {5, 2, {1, 2}}};
+  status.weights = {0.5, true, 0.4, at, TrafficMark{at, {}, {}}};
+  status.abort = AbortStatus{at, "me", "odd"};
+  status.promote_full = true;
+  status.pause_conditions = {{"PauseStep", at, "waits"}};
+  status.repairs = {at};
+  status.handled = {{"tidegate.dev/promote", "step"}};
+  status.scale_down_at = {{"a", at}};
+  status.history = {{"a", "Promoted", at, at, 7, "all steps passed"}};
+  MetricStatus metric{"m", "Running", "fine", 3, 1, 1, 1, 0, 0, 0.25, TrafficMark{at, {}, {}}, at};
+  status.analysis_runs = {{"background", "Running", -1, at, {metric}}};
+  EXPECT_TRUE(decode_rollout_status(encode_rollout_status(status)) == status);
+  EXPECT_TRUE(decode_rollout_status(encode_rollout_status({})) == RolloutStatus{});
+}
+
+}  // namespace
+}  // namespace tidegate::api
