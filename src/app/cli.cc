@@ -62,6 +62,7 @@ void add_up(CLI::App& app, Command& command) {
   flags->world.data_dir = home_dir() + "/.tidegate";
   auto* up = app.add_subcommand("up", "Run everything on one machine, with an embedded Kubernetes-compatible API server");
   up->add_option("-f,--file", flags->files, "Manifests to apply at the start: a file, or a folder of them")->type_name("FILE|DIR");
+  up->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   up->add_option("--data-dir", flags->world.data_dir, "Where all state is kept")->capture_default_str();
   up->add_option("--api", flags->api, "Where the API server listens; port 0: any")->check(check_address)->capture_default_str();
   up->add_option("--kubeconfig", flags->world.kubeconfig, "Where to write the kubeconfig (default: DATA_DIR/kubeconfig)");

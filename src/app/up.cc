@@ -14,6 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kCannotStart = 2;
+constexpr Duration kQuietFor = 3s;             // then a person wants to hear what is waited for
+constexpr Duration kPatienceWithOthers = 5s;
 
 int complain(const Error& error) {
   std::cerr << "tidegate: " << error.detail << "\n";
@@ -56,12 +58,13 @@ class Up {
     if (!stopping_) print_ready();
   }
 
+  // The Gateways that were given must be programmed; those of an earlier life are waited for as well, though not for ever.
   Task<void> wait_until_ready() {
     std::vector<std::string> said;
     for (Duration waited{0}; !stopping_; waited += 50ms) {
       auto waiting = co_await world_.waiting_for(manifests_);
-      if (waiting.empty()) co_return;
-      if (waited >= 3s && waiting != said) {
+      if (waiting.empty() && (world_.settled() || waited >= kPatienceWithOthers)) co_return;
+      if (waited >= kQuietFor && waiting != said) {
         said = waiting;
         for (const auto& line : waiting) std::cerr << "tidegate: waiting for " << line << "\n";
       }

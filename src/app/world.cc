@@ -15,9 +15,11 @@
 #include "app/embedded_crds.h"
 #include "app/traffic.h"
 #include "base/log.h"
+#include "gateway/addresses.h"
 #include "gateway/controller.h"
 #include "kube/client.h"
 #include "kube/events.h"
+#include "local/ip_pool.h"
 #include "local/runtime.h"
 #include "metrics/exposition.h"
 #include "proxy/admin.h"
@@ -50,6 +52,15 @@ Result<void> write_private(const std::string& path, const std::string& text) {
   if (!out) return Error{ErrorCode::kIo, path + ": cannot be written: " + std::strerror(errno)};
   std::filesystem::rename(next, path, error);
   if (error) return Error{ErrorCode::kIo, path + ": cannot be written: " + error.message()};
+  return {};
+}
+
+Result<void> check_pools(const WorldOptions& options) {
+  if (!gateway::parse_pool(options.gateway_pool)) {
+    return Error{ErrorCode::kInvalid, "--gateway-pool: \"" + options.gateway_pool + "\" is no IPv4 block such as 127.77.0.0/16"};
+  }
+  auto pods = local::IpPool::parse(options.pod_pool);
+  if (!pods) return context("--pod-pool", pods.error());
   return {};
 }
 
@@ -133,6 +144,7 @@ World::World(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 World::~World() = default;
 
 Result<std::unique_ptr<World>> World::open(net::EventLoop& loop, WorldOptions options) {
+  if (auto checked = check_pools(options); !checked) return checked.error();
   if (auto made = make_data_dir(options.data_dir); !made) return made.error();
   auto parts = std::make_unique<Parts>(loop, std::move(options));
   if (auto opened = parts->open_ports(); !opened) return opened.error();
@@ -160,7 +172,6 @@ Task<Result<void>> World::start(std::vector<Manifest> manifests) {
 
 Task<std::vector<std::string>> World::waiting_for(std::vector<Manifest> manifests) {
   std::vector<std::string> waiting;
-  if (!parts_->gateway->settled()) waiting.push_back("gateway controller: not all statuses are written");
   for (const auto& manifest : manifests) {
     if (json::string_at(*manifest.object, "kind") != "Gateway") continue;
     const api::Key key{json::string_at(*manifest.object, "metadata.namespace", "default"),
@@ -174,6 +185,8 @@ Task<std::vector<std::string>> World::waiting_for(std::vector<Manifest> manifest
   }
   co_return waiting;
 }
+
+bool World::settled() const { return parts_->gateway->settled(); }
 
 Task<void> World::stop() {
   if (parts_->runtime) co_await parts_->runtime->stop();

@@ -38,6 +38,9 @@ class World {
   // Why the Gateways among `manifests` are not programmed yet, a line each; empty: they all are.
   Task<std::vector<std::string>> waiting_for(std::vector<Manifest> manifests);
 
+  // Every Gateway there is that can be programmed is, and every status is written.
+  bool settled() const;
+
   // Pods end first, then the proxy drains, then the API closes. Nothing is served after it.
   Task<void> stop();
 

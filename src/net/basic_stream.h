@@ -49,7 +49,11 @@ inline std::string address_of(const TcpSocket& socket) {
   return error ? "" : to_string(Address{endpoint.address().to_string(), endpoint.port()});
 }
 
-// State: a StreamState with transport(), what is read from and written to: the socket, or TLS over it.
+// State: a StreamState with
+//   transport()      what is read from and written to: the socket, or TLS over it;
+//   inbox(into)      where bytes are read to, and taken(into, bytes), which brings them to the caller's buffer;
+//   outgoing(parts)  what is written, as a buffer sequence.
+// A transport that touches its buffers after the socket was closed must hand out buffers of its own there.
 template <typename State>
 class BasicStream : public Stream {
  public:
@@ -57,17 +61,18 @@ class BasicStream : public Stream {
   ~BasicStream() override { close(); }
 
   void read(std::span<char> into, ReadCallback done) override {
-    state_->transport().async_read_some(asio::buffer(into.data(), into.size()),
-                                [state = state_, done = std::move(done)](auto error, std::size_t bytes) {
-                                  if (state->closed) return;
-                                  if (error == asio::error::eof) return done(std::size_t{0});
-                                  if (error) return done(to_error("read", error));
-                                  done(bytes);
-                                });
+    state_->transport().async_read_some(state_->inbox(into),
+                                        [state = state_, into, done = std::move(done)](auto error, std::size_t bytes) {
+                                          if (state->closed) return;
+                                          if (error == asio::error::eof) return done(std::size_t{0});
+                                          if (error) return done(to_error("read", error));
+                                          state->taken(into, bytes);
+                                          done(bytes);
+                                        });
   }
 
   void write(std::span<const std::string_view> parts, WriteCallback done) override {
-    asio::async_write(state_->transport(), Gathered(parts), [state = state_, done = std::move(done)](auto error, std::size_t) {
+    asio::async_write(state_->transport(), state_->outgoing(parts), [state = state_, done = std::move(done)](auto error, std::size_t) {
       if (state->closed) return;
       if (error) return done(to_error("write", error));
       done({});

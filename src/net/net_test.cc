@@ -186,6 +186,26 @@ TEST_F(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
   EXPECT_FALSE(server_);
 }
 
+// Whatever has been received and not yet told when a Stream goes, must not reach the buffer that its caller gave: that may be gone too.
+TEST_F(Connected, NoBufferIsWrittenAfterItsStreamIsGone) {
+  for (int turns = 0; turns < 12; ++turns) {
+    server_.reset();
+    client_.reset();
+    connect_tls(server_options(), client_options(), "gate.test");
+    ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+    char buffer[16] = {};
+    bool told = false;
+    client_->read(buffer, [&](Result<std::size_t>) { told = true; });
+    const std::string_view text = "late";
+    server_->write({&text, 1}, [](Result<void>) {});
+    for (int i = 0; i < turns && !told; ++i) loop_.io().poll_one();
+    client_.reset();
+    if (told) return;  // from here on the bytes always arrive in time
+    loop_.io().poll();
+    EXPECT_EQ(std::string_view(buffer), "") << "written after " << turns << " turns of the loop";
+  }
+}
+
 TEST(Listener, SaysThatTheAddressIsInUse) {
   EventLoop loop;
   auto first = Listener::open(loop.io(), {{"127.0.0.1", 0}}, [](TcpSocket) {});

@@ -11,6 +11,9 @@ struct TcpState final : StreamState {
   explicit TcpState(TcpSocket socket) : socket(std::move(socket)) {}
   TcpSocket& lowest() override { return socket; }
   TcpSocket& transport() { return socket; }
+  asio::mutable_buffer inbox(std::span<char> into) { return asio::buffer(into.data(), into.size()); }
+  void taken(std::span<char>, std::size_t) {}
+  Gathered outgoing(std::span<const std::string_view> parts) { return Gathered(parts); }
   TcpSocket socket;
 };
 

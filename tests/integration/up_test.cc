@@ -76,7 +76,7 @@ TEST_F(Up, AppliesNothingWhereOneManifestIsInvalid) {
                                  "apiVersion: v1\nkind: Service\nmetadata: {name: good}\nspec: {ports: [{port: 80}]}\n---\n"
                                  "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: bad}\n"
                                  "spec: {rules: [{backendRefs: [{name: a, port: 99999}]}]}\n");
-  expect_refusal(arguments({"-f", path}), {"two.yaml:5", "spec.rules[0].backendRefs[0].port", "99999"});
+  expect_refusal(arguments({"-f", path}), {"two.yaml:6", "spec.rules[0].backendRefs[0].port", "99999"});
   Program again(dir_.path(), arguments());
   ASSERT_TRUE(again.prints("ready")) << again.err();
   net::EventLoop loop;
@@ -91,6 +91,11 @@ TEST_F(Up, AppliesNothingWhereOneManifestIsInvalid) {
   };
   net::spawn(loop.io(), look());
   loop.run();
+}
+
+TEST_F(Up, SaysWhichPoolIsNoAddressBlock) {
+  expect_refusal({"up", "--data-dir", data_, "--gateway-pool", "nowhere"}, {"--gateway-pool", "nowhere"});
+  expect_refusal({"up", "--data-dir", data_, "--pod-pool", "127.0.0.0/99"}, {"--pod-pool", "127.0.0.0/99"});
 }
 
 TEST_F(Up, RefusesUnknownOptionsAndBadValues) {
