@@ -1,6 +1,7 @@
 # tidegate_layer(NAME LAYERS <layers below> LIBRARIES <libraries>)
-# Makes the library tidegate_NAME of src/NAME/**/*.cc, the test program tidegate_NAME_test of *_test.cc, and one program for each
-# *_fuzz.cc (with TIDEGATE_FUZZ) and all of *_bench.cc (where google benchmark is installed). A new file needs no edit here.
+# Makes the library tidegate_NAME of src/NAME/**/*.cc, the test program tidegate_NAME_test of *_test.cc, for each *_fuzz.cc a short test (or,
+# with TIDEGATE_FUZZ, a libFuzzer program), and one program of all *_bench.cc (where google benchmark is installed). A new file needs no edit
+# here.
 function(tidegate_layer name)
   cmake_parse_arguments(arg "" "" "LAYERS;LIBRARIES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
@@ -31,6 +32,13 @@ function(tidegate_layer name)
     tidegate_test_program(${target}_test "${name};${arg_LAYERS}")
     gtest_discover_tests(${target}_test TEST_PREFIX ${name}/ DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
   endif()
+  if(BUILD_TESTING AND NOT TIDEGATE_FUZZ)
+    foreach(file IN LISTS fuzzers)
+      tidegate_fuzz_smoke(${target} ${file})
+    endforeach()
+  endif()
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${dir}/*.h)
+  tidegate_check_headers(${target} ${headers})
   if(TIDEGATE_FUZZ)
     foreach(file IN LISTS fuzzers)
       get_filename_component(fuzzer ${file} NAME_WE)
@@ -42,6 +50,39 @@ function(tidegate_layer name)
   if(benchmark_FOUND AND benches)
     add_executable(${target}_bench EXCLUDE_FROM_ALL ${benches})
     target_link_libraries(${target}_bench PRIVATE ${target} benchmark::benchmark_main)
+  endif()
+endfunction()
+
+# The fuzz target as a short test: its stored corpus and seeded mutations of it, through tests/support/fuzz_replay.cc.
+function(tidegate_fuzz_smoke layer file)
+  get_filename_component(fuzzer ${file} NAME_WE)
+  add_executable(${fuzzer}_smoke ${file})
+  target_link_libraries(${fuzzer}_smoke PRIVATE ${layer} tidegate_fuzz_replay)
+  target_compile_options(${fuzzer}_smoke PRIVATE -O0)
+  add_test(NAME fuzz-smoke/${fuzzer} COMMAND ${fuzzer}_smoke ${fuzzer} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${fuzzer})
+  set_tests_properties(fuzz-smoke/${fuzzer} PROPERTIES LABELS fuzz-smoke TIMEOUT 60)
+endfunction()
+
+# Target `headers`: each header compiles by itself. Not part of the default build.
+function(tidegate_check_headers layer)
+  if(NOT TARGET headers)
+    add_custom_target(headers COMMENT "Every header compiled by itself")
+  endif()
+  set(stamps)
+  foreach(header IN LISTS ARGN)
+    file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/src ${header})
+    set(stamp ${CMAKE_BINARY_DIR}/headers/${name}.ok)
+    get_filename_component(folder ${stamp} DIRECTORY)
+    add_custom_command(OUTPUT ${stamp} DEPENDS ${header} VERBATIM COMMENT "Checking ${name}"
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
+      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -include utility -DBOOST_ASIO_SEPARATE_COMPILATION -x c++-header
+              -I${CMAKE_SOURCE_DIR}/src -I${CMAKE_SOURCE_DIR} ${header}
+      COMMAND ${CMAKE_COMMAND} -E touch ${stamp})
+    list(APPEND stamps ${stamp})
+  endforeach()
+  if(stamps)
+    add_custom_target(${layer}_headers DEPENDS ${stamps})
+    add_dependencies(headers ${layer}_headers)
   endif()
 endfunction()
 
