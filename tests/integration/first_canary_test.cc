@@ -38,17 +38,20 @@ class FirstCanary : public WorldTest {
     co_await wait_for(api::kRollouts, "shop", "is healthy", healthy_on_new_revision);
     load_ = std::make_unique<local::DemoLoad>(loop_, load_on(address));
     load_->start();
-    co_await until("version 1 answers", [this] { return requests_of(load_->counts(), "v1") > 50; });
+    const std::function<bool()> first_answers = [this] { return requests_of(load_->counts(), "v1") > 50; };
+    co_await until("version 1 answers", first_answers);
     EXPECT_EQ(load_->counts().failed, 0u) << to_lines(load_->counts());
   }
   Task<void> some_more_requests() {
     const auto enough = load_->counts().requests + 100;
-    co_await until("100 more requests are answered", [this, enough] { return load_->counts().requests >= enough; });
+    const std::function<bool()> answered = [this, enough] { return load_->counts().requests >= enough; };
+    co_await until("100 more requests are answered", answered);
   }
   Task<void> end_load() {
     auto done = std::make_shared<bool>(false);
     load_->stop([done] { *done = true; });
-    co_await until("the load has ended", [done] { return *done; });
+    const std::function<bool()> ended = [done] { return *done; };
+    co_await until("the load has ended", ended);
   }
 
   std::unique_ptr<local::DemoLoad> load_;
@@ -87,7 +90,8 @@ TEST_F(FirstCanary, TheAbortAnnotationReturnsAllTrafficToStable) {
   play(example("01-first-canary"), [this]() -> Task<void> {
     co_await version_1_serves();
     co_await apply(example("01-first-canary/versions/v2.yaml"));
-    co_await until("the canary answers", [this] { return requests_of(load_->counts(), "v2") > 0; });
+    const std::function<bool()> canary_answers = [this] { return requests_of(load_->counts(), "v2") > 0; };
+    co_await until("the canary answers", canary_answers);
     co_await annotate("shop", "tidegate.dev/abort", "looks odd");
     const Json rollout = co_await wait_for(api::kRollouts, "shop", "is aborted",
                                            [](const Json& object) { return phase(object) == "Degraded"; });

@@ -26,7 +26,8 @@ class WorldTest : public testing::Test {
   // Opens and starts a world with these manifests, then runs `user` on its loop to the end. Fails the test after two minutes.
   void play(const std::string& manifests, std::function<Task<void>()> user);
 
-  // For `user`. They fail the test and throw out of the coroutine where time runs out.
+  // For `user`. They fail the test and throw out of the coroutine where time runs out. Predicates that capture are named before they are
+  // handed over (net/task.h).
   Task<Json> get(api::Resource resource, std::string name);
   Task<Json> wait_for(api::Resource resource, std::string name, std::string what, std::function<bool(const Json&)> holds);
   Task<void> apply(std::string path);
