@@ -18,9 +18,23 @@ const char* const kVersion =
 
 constexpr const char* kProtobufOpenApi = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-bool is_health(const std::string& path) {
-  return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") ||
-         path.starts_with("/livez/") || path.starts_with("/readyz/");
+// The checks of upstream's that make sense here: who gets an answer has met them all. nullopt: not a health
+// path.
+std::optional<std::string> health(std::string_view path, bool verbose) {
+  constexpr std::string_view kChecks[] = {"ping", "log", "storage"};
+  for (const std::string_view endpoint : {"healthz", "livez", "readyz"}) {
+    if (!path.starts_with('/') || !path.substr(1).starts_with(endpoint)) continue;
+    const auto rest = path.substr(1 + endpoint.size());
+    for (const auto check : kChecks) {
+      if (rest == "/" + std::string(check)) return "ok";
+    }
+    if (!rest.empty()) return std::nullopt;
+    if (!verbose) return "ok";
+    std::string lines;
+    for (const auto check : kChecks) lines += "[+]" + std::string(check) + " ok\n";
+    return lines + std::string(endpoint) + " check passed\n";
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -75,7 +89,9 @@ void Api::route(Call call) {
   call.path = std::string(call.request.head.path());
   while (call.path.size() > 1 && call.path.ends_with('/')) call.path.pop_back();
   call.query = Query::parse(call.request.head.query());
-  if (is_health(call.path)) return call.responder.send({200, "text/plain; charset=utf-8", "ok"});
+  if (auto text = health(call.path, call.query.has("verbose"))) {
+    return call.responder.send({200, "text/plain; charset=utf-8", std::move(*text)});
+  }
   if (call.path == "/version") return call.responder.send({200, "application/json", kVersion});
   if (call.path.starts_with("/openapi/") && answer_openapi(call)) return;
   if (call.path == "/api" || call.path == "/apis") return discover(call);

@@ -10,7 +10,7 @@
 namespace tidegate::apiserver {
 
 struct ResourcePath {
-  std::string group;        // "" for /api/v1
+  std::string group;  // "" for /api/v1
   std::string version;
   std::string ns;           // empty: cluster-scoped, or all namespaces
   std::string plural;       // empty: the group version's discovery
@@ -24,6 +24,7 @@ std::optional<ResourcePath> parse_resource_path(std::string_view path);
 class Query {
  public:
   static Query parse(std::string_view query);
+  bool has(const std::string& name) const { return values_.contains(name); }
   std::string get(const std::string& name, std::string_view fallback = {}) const;
   bool is_true(const std::string& name) const;  // "true" or "1"
   std::int64_t number(const std::string& name, std::int64_t fallback) const;

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -191,11 +192,15 @@ Result<std::vector<Change>> Storage::changes_since(std::uint64_t revision) const
     return Error{ErrorCode::kGone, "too old resource version: " + std::to_string(revision) + " (" +
                                        std::to_string(forgotten_) + ")"};
   }
-  std::vector<Change> found;
-  for (const auto& change : changes_) {
-    if (change.revision > revision) found.push_back(change);
+  // A revision that was never given: the client knows another database. It must list again.
+  if (revision > revision_) {
+    return Error{ErrorCode::kGone, "resource version " + std::to_string(revision) + " is not known yet (" +
+                                       std::to_string(revision_) + ")"};
   }
-  return found;
+  const auto first =
+      std::upper_bound(changes_.begin(), changes_.end(), revision,
+                       [](std::uint64_t sought, const Change& change) { return sought < change.revision; });
+  return std::vector<Change>(first, changes_.end());
 }
 
 }  // namespace tidegate::apiserver

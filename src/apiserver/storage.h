@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// All objects, by resource, namespace and name: in memory as canonical JSON bytes, and in SQLite, where a write stands before it is acknowledged.
-// Each write takes the next revision, which is the object's resourceVersion. The last changes are kept for watches to resume from (bounded).
-// Not: schemas, admission (writes.h), watching (watch_hub.h). Thread: control. Owns: the database.
+// All objects, by resource, namespace and name: in memory as canonical JSON bytes, and in SQLite, where a
+// write stands before it is acknowledged. Each write takes the next revision, which is the object's
+// resourceVersion. The last changes are kept for watches to resume from (bounded). Not: schemas, admission
+// (writes.h), watching (watch_hub.h). Thread: control. Owns: the database.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,8 @@ class Storage {
 
   std::shared_ptr<const Stored> get(const ObjectId& id) const;
   // In order of namespace and name, from behind `after` (paging); ns empty: all.
-  std::vector<std::pair<ObjectId, std::shared_ptr<const Stored>>> list(const std::string& resource, const std::string& ns) const;
+  std::vector<std::pair<ObjectId, std::shared_ptr<const Stored>>> list(const std::string& resource,
+                                                                       const std::string& ns) const;
 
   // Sets metadata.resourceVersion and stores. The object is gone from memory and disk alike, or in both.
   Result<std::shared_ptr<const Stored>> put(const ObjectId& id, Json object);
@@ -59,7 +61,8 @@ class Storage {
 
   std::uint64_t revision() const { return revision_; }
 
-  // Changes after `revision`, oldest first; kGone where some of them have been forgotten.
+  // Changes after `revision`, oldest first; kGone where some of them have been forgotten, or the revision was
+  // never given.
   Result<std::vector<Change>> changes_since(std::uint64_t revision) const;
   void on_change(std::function<void(const Change&)> listener) { listener_ = std::move(listener); }
 

@@ -77,6 +77,10 @@ TEST_F(WatchTest, SaysGoneForAForgottenRevision) {
   EXPECT_EQ(answer.at("reason"), "Expired");
 }
 
+TEST_F(WatchTest, SaysGoneForARevisionOfAnotherDatabase) {
+  EXPECT_EQ(call("GET", from(std::to_string(storage_->revision() + 1))).status, 410);
+}
+
 TEST_F(WatchTest, RefusesARevisionThatIsNoNumber) { EXPECT_EQ(call("GET", from("x")).status, 400); }
 
 TEST_F(WatchTest, BeginsWithWhatIsThereWithoutARevision) {

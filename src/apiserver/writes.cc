@@ -33,12 +33,23 @@ std::string make_uid() {
   return hex;
 }
 
+// Names of roles may hold colons; those of namespaces and Services become parts of DNS names; everything else
+// is a DNS subdomain.
+bool is_name_of(const schema::ResourceType& type, const std::string& name) {
+  if (type.group == "rbac.authorization.k8s.io") return name.find_first_of("/%") == std::string::npos;
+  if (!type.builtin || !type.group.empty()) return text::is_dns_subdomain(name);
+  if (type.kind == "Service")
+    return text::is_dns_label(name) && !(name.front() >= '0' && name.front() <= '9');
+  return type.kind == "Namespace" ? text::is_dns_label(name) : text::is_dns_subdomain(name);
+}
+
 ApiStatus name_problem(const schema::ResourceType& type, const std::string& name) {
   return invalid(type.kind, type.group, name,
                  {{"metadata.name", "FieldValueInvalid",
                    "Invalid value: \"" + name +
-                       "\": expected lower case letters, digits, '-' and '.', at most 253, first and last a "
-                       "letter or digit"}});
+                       "\": expected lower case letters, digits, '-' and, save for namespaces and Services, "
+                       "'.', first and last a letter or "
+                       "digit, at most 253 long (63 for those two; a Service begins with a letter)"}});
 }
 
 // Everything but metadata and status: what generation counts.
@@ -237,9 +248,7 @@ Outcome<Writes::Written> Writes::create(WriteRequest& request, Json object) {
         type.kind, type.group, "",
         {{"metadata.name", "FieldValueRequired", "Required value: name or generateName is required"}});
   }
-  // Names of roles may hold colons; everything else is a DNS subdomain.
-  if (type.group != "rbac.authorization.k8s.io" && !text::is_dns_subdomain(name))
-    return name_problem(type, name);
+  if (!is_name_of(type, name)) return name_problem(type, name);
   if (auto refused = check_namespace(request)) return *refused;
   if (storage_.get({TypeRegistry::resource_name(type), request.ns, name}))
     return already_exists(type.plural, type.group, name);

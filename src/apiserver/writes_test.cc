@@ -68,6 +68,33 @@ TEST_F(WritesTest, RefusesMalformedObjects) {
   EXPECT_TRUE(json::array_at(call("GET", kMaps).json, "items").empty());
 }
 
+TEST_F(WritesTest, NamesByKind) {
+  const std::string services = "/api/v1/namespaces/default/services",
+                    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+  const struct {
+    std::string collection, name;
+    int status;
+  } cases[] = {
+      {kMaps, "a.b", 201},
+      {kMaps, std::string(253, 'a'), 201},
+      {kMaps, std::string(254, 'a'), 422},
+      {kMaps, "a_b", 422},
+      {kMaps, "a/b", 422},
+      {"/api/v1/namespaces", "a.b", 422},
+      {services, "a.b", 422},
+      {services, "1a", 422},
+      {services, "a1", 201},
+      {roles, "system:node", 201},
+      {roles, "a/b", 422},
+  };
+  for (const auto& test : cases) {
+    Json object = {{"metadata", {{"name", test.name}}}};
+    if (test.collection == services) object["spec"]["ports"] = {{{"port", 80}}};
+    const auto answer = call("POST", test.collection, object);
+    EXPECT_EQ(answer.status, test.status) << test.collection << " " << test.name << ": " << answer.text;
+  }
+}
+
 TEST_F(WritesTest, MalformedBodiesOfSpecialKindsCostNothingButTheRequest) {
   const char* bodies[] = {R"({"metadata":{"name":"x"},"spec":1,"status":2})",
                           R"({"metadata":{"name":"x"},"spec":[],"status":[]})",
