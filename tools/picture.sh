@@ -10,7 +10,7 @@ exec awk -v title="${1:-}" '
     return "#c9d1d9"
   }
   BEGIN { if (title != "") lines[++count] = "$ " title }
-  { gsub(/\t/, "        "); lines[++count] = $0; if (length($0) > width) width = length($0) }
+  { gsub(/\t/, "        "); if (length($0) > 150) $0 = substr($0, 1, 149) "~"; lines[++count] = $0; if (length($0) > width) width = length($0) }
   END {
     step = 18; w = width * 7.9 + 32; h = count * step + 32
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n", w, h, w, h
