@@ -27,7 +27,9 @@ const Condition* find_condition(const std::vector<Condition>& conditions, std::s
 std::vector<Condition> decode_conditions(const Json& array);
 Json encode_conditions(const std::vector<Condition>& conditions);
 
-// `wanted` with last_transition taken from `current` where the status is unchanged, else `now`. Types in `current` alone are dropped.
-std::vector<Condition> merge_conditions(const std::vector<Condition>& current, std::vector<Condition> wanted, TimePoint now);
+// `wanted` with last_transition taken from `current` where the status is unchanged, else `now`. Types in
+// `current` alone are dropped.
+std::vector<Condition> merge_conditions(const std::vector<Condition>& current, std::vector<Condition> wanted,
+                                        TimePoint now);
 
 }  // namespace tidegate::api

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in kinds that the controllers read: only the fields that something uses. Thread: none; plain values.
+// The built-in kinds that the controllers read: only the fields that something uses. Thread: none; plain
+// values.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ Service decode_service(const Json& json);
 
 struct SliceEndpoint {
   std::vector<std::string> addresses;
-  bool ready = true;         // absent means ready
+  bool ready = true;  // absent means ready
   bool serving = true;
   bool terminating = false;
   std::string target_pod;
@@ -86,9 +87,10 @@ struct ContainerPort {
   std::int32_t port = 0;
 };
 struct Probe {
-  std::string http_path;     // httpGet; empty: tcpSocket
-  std::string port;          // number or name, as text
-  std::int32_t initial_delay_seconds = 0, period_seconds = 10, timeout_seconds = 1, failure_threshold = 3, success_threshold = 1;
+  std::string http_path;  // httpGet; empty: tcpSocket
+  std::string port;       // number or name, as text
+  std::int32_t initial_delay_seconds = 0, period_seconds = 10, timeout_seconds = 1, failure_threshold = 3,
+               success_threshold = 1;
 };
 struct EnvVar {
   std::string name, value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kubernetes objects as the controllers see them: metadata decoded, the rest typed by the files beside this one. Decoding is total: wrong
-// types read as absent (the API server's schemas have refused them already). Objects are shared as const snapshots (invariant I3).
-// Thread: none; plain values.
+// Kubernetes objects as the controllers see them: metadata decoded, the rest typed by the files beside this
+// one. Decoding is total: wrong types read as absent (the API server's schemas have refused them already).
+// Objects are shared as const snapshots (invariant I3). Thread: none; plain values.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,21 @@ using Labels = std::map<std::string, std::string>;
 
 // Where a kind is served. Every kind that the controllers touch has one constant, in the file that types it.
 struct Resource {
-  std::string_view group;    // "" for core
+  std::string_view group;  // "" for core
   std::string_view version;
   std::string_view plural;
   std::string_view kind;
   bool namespaced = true;
 
   std::string api_version() const;  // "v1", "apps/v1"
-  // "/apis/apps/v1/namespaces/ns/replicasets[/name[/subresource]]"; ns empty: all namespaces (or a cluster-scoped kind).
-  std::string path(std::string_view ns = {}, std::string_view name = {}, std::string_view subresource = {}) const;
+  // "/apis/apps/v1/namespaces/ns/replicasets[/name[/subresource]]"; ns empty: all namespaces (or a
+  // cluster-scoped kind).
+  std::string path(std::string_view ns = {}, std::string_view name = {},
+                   std::string_view subresource = {}) const;
 };
 
 struct Key {
-  std::string ns;    // empty for cluster-scoped kinds
+  std::string ns;  // empty for cluster-scoped kinds
   std::string name;
   friend auto operator<=>(const Key&, const Key&) = default;
 };

@@ -40,7 +40,7 @@ struct TrafficMark {
 
 struct WeightStatus {
   double desired = 0;
-  bool written = false;                   // `desired` has been put on the route: a difference from now on is someone else's
+  bool written = false;  // `desired` has been put on the route: a difference from now on is someone else's
   std::optional<double> observed;        // what the data plane split since verified_at
   std::optional<TimePoint> verified_at;  // since when `desired` is served; absent: not yet
   std::optional<TrafficMark> since;      // counts at verified_at

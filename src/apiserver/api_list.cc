@@ -9,7 +9,8 @@
 namespace tidegate::apiserver {
 namespace {
 
-// Where the next page begins, and the revision that the first page was read at: what a watch after the last page starts from.
+// Where the next page begins, and the revision that the first page was read at: what a watch after the last
+// page starts from.
 struct Continue {
   std::uint64_t revision = 0;
   std::string ns, name;
@@ -49,7 +50,8 @@ void Api::list(const Call& call) {
     from = std::move(*decoded);
   }
   const auto asked = call.query.number("limit", 0);
-  const std::size_t limit = asked > 0 ? std::min<std::size_t>(static_cast<std::size_t>(asked), kMaxPage) : SIZE_MAX;
+  const std::size_t limit =
+      asked > 0 ? std::min<std::size_t>(static_cast<std::size_t>(asked), kMaxPage) : SIZE_MAX;
 
   Page page;
   page.metadata = {{"resourceVersion", std::to_string(from.revision)}};
@@ -68,14 +70,19 @@ void Api::list(const Call& call) {
 
   if (call.wants_table()) {
     std::vector<Json> objects;
-    for (const auto& stored : page.items) objects.push_back(Writes::in_version(stored->parse(), *call.type, *call.version));
-    return call.answer(200, schema::make_table(objects, *call.version, call.include(), true, scheduler_.clock().now(), page.metadata));
+    for (const auto& stored : page.items)
+      objects.push_back(Writes::in_version(stored->parse(), *call.type, *call.version));
+    return call.answer(200, schema::make_table(objects, *call.version, call.include(), true,
+                                               scheduler_.clock().now(), page.metadata));
   }
-  std::string body = "{\"kind\":\"" + call.type->list_kind + "\",\"apiVersion\":\"" + call.type->api_version(call.version->name) +
+  std::string body = "{\"kind\":\"" + call.type->list_kind + "\",\"apiVersion\":\"" +
+                     call.type->api_version(call.version->name) +
                      "\",\"metadata\":" + json::dump(page.metadata) + ",\"items\":[";
   for (const auto& stored : page.items) {
     if (stored != page.items.front()) body += ',';
-    body += call.version->storage ? *stored->bytes : json::dump(Writes::in_version(stored->parse(), *call.type, *call.version));
+    body += call.version->storage
+                ? *stored->bytes
+                : json::dump(Writes::in_version(stored->parse(), *call.type, *call.version));
   }
   session::Responder(call.responder).send({200, "application/json", body + "]}\n"});
 }
@@ -84,7 +91,8 @@ void Api::watch(const Call& call) {
   auto labels = LabelSelector::parse(call.query.get("labelSelector"));
   if (!labels) return call.refuse(from_error(labels.error()));
   std::string field_text = call.query.get("fieldSelector");
-  if (!call.about.name.empty()) field_text += (field_text.empty() ? "" : ",") + ("metadata.name=" + call.about.name);
+  if (!call.about.name.empty())
+    field_text += (field_text.empty() ? "" : ",") + ("metadata.name=" + call.about.name);
   auto fields = FieldSelector::parse(field_text);
   if (!fields) return call.refuse(from_error(fields.error()));
   WatchRequest request;
@@ -95,7 +103,8 @@ void Api::watch(const Call& call) {
   request.fields = std::move(*fields);
   const auto revision = call.query.get("resourceVersion");
   const auto number = text::parse_int(revision);
-  if (!revision.empty() && (!number || *number < 0)) return call.refuse(bad_request("invalid resource version: \"" + revision + "\""));
+  if (!revision.empty() && (!number || *number < 0))
+    return call.refuse(bad_request("invalid resource version: \"" + revision + "\""));
   request.initial_events_end = call.query.is_true("sendInitialEvents");
   request.initial = revision.empty() || *number == 0 || request.initial_events_end;
   request.from = static_cast<std::uint64_t>(number.value_or(0));
@@ -104,7 +113,8 @@ void Api::watch(const Call& call) {
   request.include = call.include();
   const auto timeout = call.query.number("timeoutSeconds", 0);
   request.timeout = timeout > 0 ? Duration(std::chrono::seconds(timeout)) : Duration(kDefaultWatchTimeout);
-  if (auto started = watches_.start(std::move(request), call.responder); !started) call.refuse(from_error(started.error()));
+  if (auto started = watches_.start(std::move(request), call.responder); !started)
+    call.refuse(from_error(started.error()));
 }
 
 }  // namespace tidegate::apiserver

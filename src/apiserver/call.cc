@@ -25,15 +25,19 @@ Outcome<Json> Api::Call::body() const {
   if (schema::is_protobuf(bytes)) {
     auto decoded = schema::decode_protobuf(bytes);
     if (decoded) return std::move(*decoded);
-    if (decoded.error().code == ErrorCode::kNotFound) return unsupported_media_type(decoded.error().detail + "; send application/json");
+    if (decoded.error().code == ErrorCode::kNotFound)
+      return unsupported_media_type(decoded.error().detail + "; send application/json");
     return bad_request("protobuf: " + decoded.error().detail);
   }
   auto parsed = json::parse(bytes);
   if (parsed) return std::move(*parsed);
-  if (content_type().find("yaml") == std::string::npos) return from_error(context("the body is not valid JSON", parsed.error()));
+  if (content_type().find("yaml") == std::string::npos)
+    return from_error(context("the body is not valid JSON", parsed.error()));
   auto documents = yaml::parse_all(bytes);
   if (!documents) return from_error(context("the body is not valid YAML", documents.error()));
-  if (documents->size() != 1) return bad_request("the body holds " + std::to_string(documents->size()) + " YAML documents, expected one");
+  if (documents->size() != 1)
+    return bad_request("the body holds " + std::to_string(documents->size()) +
+                       " YAML documents, expected one");
   return std::move(documents->front().value);
 }
 

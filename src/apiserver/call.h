@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request to the API, decoded: what it is about, what it accepts, its body as a document. Private to apiserver/. Thread: control.
+// One request to the API, decoded: what it is about, what it accepts, its body as a document. Private to
+// apiserver/. Thread: control.
 #pragma once
 
 #include <string>
@@ -15,8 +16,8 @@ struct Api::Call {
   session::Responder responder;
   std::string path;
   Query query;
-  ResourcePath about;               // for resources
-  schema::ResourceTypePtr type;     // for resources
+  ResourcePath about;            // for resources
+  schema::ResourceTypePtr type;  // for resources
   const schema::Version* version = nullptr;
 
   const std::string& method() const { return request.head.method; }

@@ -48,7 +48,8 @@ bool fresh(const std::string& path, TimePoint now) {
 
 using Make = std::function<Result<net::KeyPair>()>;
 
-Result<net::KeyPair> read_or_make(const std::string& dir, const std::string& name, bool keep, const Make& make) {
+Result<net::KeyPair> read_or_make(const std::string& dir, const std::string& name, bool keep,
+                                  const Make& make) {
   const std::string certificate = dir + "/" + name + ".crt", key = dir + "/" + name + ".key";
   net::KeyPair pair{read_file(certificate), read_file(key)};
   if (keep && !pair.certificate_pem.empty() && !pair.private_key_pem.empty()) return pair;
@@ -95,14 +96,16 @@ std::string make_kubeconfig(const Pki& pki, const std::string& server_url) {
       {"current-context", "tidegate"},
       {"clusters",
        {{{"name", "tidegate"},
-         {"cluster", {{"server", server_url}, {"certificate-authority-data", text::base64_encode(pki.ca_pem)}}}}}},
+         {"cluster",
+          {{"server", server_url}, {"certificate-authority-data", text::base64_encode(pki.ca_pem)}}}}}},
       {"users",
        {{{"name", "tidegate-admin"},
          {"user",
           {{"client-certificate-data", text::base64_encode(pki.admin.certificate_pem)},
            {"client-key-data", text::base64_encode(pki.admin.private_key_pem)}}}}}},
       {"contexts",
-       {{{"name", "tidegate"}, {"context", {{"cluster", "tidegate"}, {"user", "tidegate-admin"}, {"namespace", "default"}}}}}}};
+       {{{"name", "tidegate"},
+         {"context", {{"cluster", "tidegate"}, {"user", "tidegate-admin"}, {"namespace", "default"}}}}}}};
   return yaml::dump(config);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API server's own certificates: a CA made once, a server and an admin pair signed by it, in DATA_DIR/pki, keys with mode 0600. Pairs are made
-// anew at a start where they end within 30 days. Thread: control.
+// The API server's own certificates: a CA made once, a server and an admin pair signed by it, in
+// DATA_DIR/pki, keys with mode 0600. Pairs are made anew at a start where they end within 30 days. Thread:
+// control.
 #pragma once
 
 #include <string>

@@ -30,7 +30,8 @@ std::optional<ResourcePath> parse_resource_path(std::string_view path) {
   if (result.version.empty()) return std::nullopt;
   result.plural = take();
   // /namespaces/NS/PLURAL...; /namespaces/NS and /namespaces/NS/status are about the namespace itself.
-  const bool namespaced = result.plural == "namespaces" && parts.size() > next + 1 && parts[next + 1] != "status" && parts[next + 1] != "finalize";
+  const bool namespaced = result.plural == "namespaces" && parts.size() > next + 1 &&
+                          parts[next + 1] != "status" && parts[next + 1] != "finalize";
   if (namespaced) {
     result.ns = take();
     result.plural = take();
@@ -51,7 +52,8 @@ Query Query::parse(std::string_view query) {
       std::replace(spaced.begin(), spaced.end(), '+', ' ');
       return http::percent_decode(spaced).value_or(std::string(text));
     };
-    result.values_.emplace(decode(part.substr(0, equals)), equals == std::string_view::npos ? "" : decode(part.substr(equals + 1)));
+    result.values_.emplace(decode(part.substr(0, equals)),
+                           equals == std::string_view::npos ? "" : decode(part.substr(equals + 1)));
   }
   return result;
 }

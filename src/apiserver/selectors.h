@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label and field selectors as clients write them in queries. Total: bad text is kInvalid. Thread: none; pure.
+// Label and field selectors as clients write them in queries. Total: bad text is kInvalid. Thread: none;
+// pure.
 #pragma once
 
 #include <string>

@@ -31,7 +31,9 @@ void TypeRegistry::set(schema::ResourceTypePtr type) {
 }
 
 void TypeRegistry::remove(std::string_view group, std::string_view plural) {
-  std::erase_if(types_, [&](const auto& type) { return !type->builtin && type->group == group && type->plural == plural; });
+  std::erase_if(types_, [&](const auto& type) {
+    return !type->builtin && type->group == group && type->plural == plural;
+  });
 }
 
 }  // namespace tidegate::apiserver

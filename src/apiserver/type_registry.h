@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds served now: the built-in ones, and those of the CustomResourceDefinitions in the store. Thread: control.
+// The kinds served now: the built-in ones, and those of the CustomResourceDefinitions in the store. Thread:
+// control.
 #pragma once
 
 #include <map>

@@ -24,7 +24,8 @@ Result<void> WatchHub::start(WatchRequest request, session::Responder responder)
     missed = std::move(*changes);
   }
   responder.begin(200, "application/json");
-  const auto watch = watches_.insert(watches_.end(), Watch{std::move(request), std::move(responder), false, nullptr});
+  const auto watch =
+      watches_.insert(watches_.end(), Watch{std::move(request), std::move(responder), false, nullptr});
   watch->deadline = scheduler_.after(watch->request.timeout, [this, watch] {
     watch->responder.end();
     const Watch ended = std::move(*watch);
@@ -80,8 +81,9 @@ bool WatchHub::send(Watch& watch, std::string_view type, const Stored& stored, s
     object["metadata"]["resourceVersion"] = std::to_string(revision);
     if (request.table) {
       const Json metadata = {{"resourceVersion", std::to_string(revision)}};
-      object = schema::make_table({object}, *request.version, request.include, !std::exchange(watch.columns_sent, true),
-                                  scheduler_.clock().now(), metadata);
+      object =
+          schema::make_table({object}, *request.version, request.include,
+                             !std::exchange(watch.columns_sent, true), scheduler_.clock().now(), metadata);
     }
     line += json::dump(object);
   }
@@ -90,9 +92,10 @@ bool WatchHub::send(Watch& watch, std::string_view type, const Stored& stored, s
 }
 
 bool WatchHub::send_bookmark(Watch& watch, std::uint64_t revision, bool initial_end) {
-  Json object = {{"kind", watch.request.type->kind},
-                 {"apiVersion", watch.request.type->api_version(watch.request.version->name)},
-                 {"metadata", {{"resourceVersion", std::to_string(revision)}, {"creationTimestamp", nullptr}}}};
+  Json object = {
+      {"kind", watch.request.type->kind},
+      {"apiVersion", watch.request.type->api_version(watch.request.version->name)},
+      {"metadata", {{"resourceVersion", std::to_string(revision)}, {"creationTimestamp", nullptr}}}};
   if (initial_end) object["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true";
   return watch.responder.write("{\"type\":\"BOOKMARK\",\"object\":" + json::dump(object) + "}\n");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watches: each sends the changes of one resource that pass its selectors, in order of revision, to a streamed response; bookmarks in between. A client
-// that reads too slowly is cut by the response's own bound, and lists again. Thread: control. Owns: the open watches.
+// Watches: each sends the changes of one resource that pass its selectors, in order of revision, to a
+// streamed response; bookmarks in between. A client that reads too slowly is cut by the response's own bound,
+// and lists again. Thread: control. Owns: the open watches.
 #pragma once
 
 #include <list>
@@ -21,8 +22,8 @@ struct WatchRequest {
   std::string ns;
   LabelSelector labels;
   FieldSelector fields;
-  std::uint64_t from = 0;        // changes after this revision
-  bool initial = false;          // first everything that is there, as ADDED
+  std::uint64_t from = 0;  // changes after this revision
+  bool initial = false;    // first everything that is there, as ADDED
   bool bookmarks = false;
   bool initial_events_end = false;  // the bookmark after `initial` that sendInitialEvents asks for
   bool table = false;

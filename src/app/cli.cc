@@ -60,16 +60,25 @@ void add_up(CLI::App& app, Command& command) {
   };
   auto flags = std::make_shared<Flags>();
   flags->world.data_dir = home_dir() + "/.tidegate";
-  auto* up = app.add_subcommand("up", "Run everything on one machine, with an embedded Kubernetes-compatible API server");
-  up->add_option("-f,--file", flags->files, "Manifests to apply at the start: a file, or a folder of them")->type_name("FILE|DIR");
+  auto* up = app.add_subcommand(
+      "up", "Run everything on one machine, with an embedded Kubernetes-compatible API server");
+  up->add_option("-f,--file", flags->files, "Manifests to apply at the start: a file, or a folder of them")
+      ->type_name("FILE|DIR");
   up->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   up->add_option("--data-dir", flags->world.data_dir, "Where all state is kept")->capture_default_str();
-  up->add_option("--api", flags->api, "Where the API server listens; port 0: any")->check(check_address)->capture_default_str();
-  up->add_option("--kubeconfig", flags->world.kubeconfig, "Where to write the kubeconfig (default: DATA_DIR/kubeconfig)");
-  up->add_option("--metrics", flags->metrics, "Where /metrics is served; port 0: any")->check(check_address)->capture_default_str();
+  up->add_option("--api", flags->api, "Where the API server listens; port 0: any")
+      ->check(check_address)
+      ->capture_default_str();
+  up->add_option("--kubeconfig", flags->world.kubeconfig,
+                 "Where to write the kubeconfig (default: DATA_DIR/kubeconfig)");
+  up->add_option("--metrics", flags->metrics, "Where /metrics is served; port 0: any")
+      ->check(check_address)
+      ->capture_default_str();
   up->add_option("--gateway-pool", flags->world.gateway_pool, "Addresses of Gateways")->capture_default_str();
   up->add_option("--pod-pool", flags->world.pod_pool, "Addresses of pods")->capture_default_str();
-  up->add_option("--workers", flags->world.workers, "Proxy threads")->check(CLI::Range(1, 256))->capture_default_str();
+  up->add_option("--workers", flags->world.workers, "Proxy threads")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   up->add_flag("--no-runtime", flags->no_runtime, "Run no pods: their endpoints are somebody else's");
   up->callback([flags, &command] {
     command = [flags] {
@@ -89,10 +98,12 @@ void add_demo_app(CLI::App& app, Command& command) {
     int latency_ms = 0, jitter_ms = 0;
   };
   auto flags = std::make_shared<Flags>();
-  auto* demo = app.add_subcommand("demo-app", "The example workload: answers JSON with its version, fails and delays as told");
+  auto* demo = app.add_subcommand(
+      "demo-app", "The example workload: answers JSON with its version, fails and delays as told");
   demo->add_option("--listen", flags->listen, "Where to listen")->check(check_address)->capture_default_str();
   demo->add_option("--version", flags->options.version, "The version to answer with")->required();
-  demo->add_option("--error-rate", flags->error_rate, "Share of requests to fail: 0.2 or 20%")->capture_default_str();
+  demo->add_option("--error-rate", flags->error_rate, "Share of requests to fail: 0.2 or 20%")
+      ->capture_default_str();
   demo->add_option("--latency-ms", flags->latency_ms, "Delay of each answer")->check(CLI::Range(0, 600'000));
   demo->add_option("--jitter-ms", flags->jitter_ms, "Up to this much more")->check(CLI::Range(0, 600'000));
   demo->callback([flags, &command] {
@@ -115,12 +126,17 @@ void add_demo_load(CLI::App& app, Command& command) {
     std::string target, duration = "0s";
   };
   auto flags = std::make_shared<Flags>();
-  auto* load = app.add_subcommand("demo-load", "A steady load for the examples, counted by the version that answered");
+  auto* load =
+      app.add_subcommand("demo-load", "A steady load for the examples, counted by the version that answered");
   load->add_option("--target", flags->target, "Where to send requests")->check(check_address)->required();
   load->add_option("--host", flags->options.host, "Host header");
   load->add_option("--path", flags->options.path, "Path")->capture_default_str();
-  load->add_option("--rate", flags->options.rate, "Requests a second")->check(CLI::Range(0.1, 100'000.0))->capture_default_str();
-  load->add_option("--duration", flags->duration, "How long; 0s: until SIGTERM")->check(check_duration)->capture_default_str();
+  load->add_option("--rate", flags->options.rate, "Requests a second")
+      ->check(CLI::Range(0.1, 100'000.0))
+      ->capture_default_str();
+  load->add_option("--duration", flags->duration, "How long; 0s: until SIGTERM")
+      ->check(check_duration)
+      ->capture_default_str();
   load->add_option("--report", flags->options.report, "A file that always holds the counts so far, as text");
   load->callback([flags, &command] {
     command = [flags] {
@@ -132,12 +148,17 @@ void add_demo_load(CLI::App& app, Command& command) {
 }
 
 // A verb that works on one Rollout: `tidegate VERB rollout NAME`, or without the word `rollout`.
-CLI::App* add_rollout_verb(CLI::App& app, const std::string& verb, const std::string& help, std::shared_ptr<RolloutTarget> target) {
+CLI::App* add_rollout_verb(CLI::App& app, const std::string& verb, const std::string& help,
+                           std::shared_ptr<RolloutTarget> target) {
   auto* command = app.add_subcommand(verb, help);
   auto words = std::make_shared<std::vector<std::string>>();
-  command->add_option("rollout", *words, "NAME, or: rollout NAME")->required()->expected(1, 2)->type_name("NAME");
+  command->add_option("rollout", *words, "NAME, or: rollout NAME")
+      ->required()
+      ->expected(1, 2)
+      ->type_name("NAME");
   command->add_option("-n,--namespace", target->ns, "Namespace")->capture_default_str();
-  command->add_option("--kubeconfig", target->kubeconfig, "Kubeconfig (default: $KUBECONFIG, in-cluster, ~/.kube/config)");
+  command->add_option("--kubeconfig", target->kubeconfig,
+                      "Kubeconfig (default: $KUBECONFIG, in-cluster, ~/.kube/config)");
   command->final_callback([words, target] {
     if (words->size() == 2 && words->front() != "rollout" && words->front() != "rollouts") {
       throw CLI::ValidationError("rollout", "expected NAME, or: rollout NAME; got " + words->front());
@@ -152,42 +173,54 @@ void add_annotating_verb(CLI::App& app, Command& command, const std::string& ver
   auto target = std::make_shared<RolloutTarget>();
   auto given = std::make_shared<std::optional<std::string>>(std::move(value));
   auto* sub = add_rollout_verb(app, verb, help, target);
-  if (verb == "abort" || verb == "pause") sub->add_option("--reason", *given, "Why; it shows in status and Events");
+  if (verb == "abort" || verb == "pause")
+    sub->add_option("--reason", *given, "Why; it shows in status and Events");
   if (verb == "promote") {
-    sub->add_flag_callback("--full", [given] { *given = "full"; }, "Skip all that is left: steps, pauses and analyses");
+    sub->add_flag_callback(
+        "--full", [given] { *given = "full"; }, "Skip all that is left: steps, pauses and analyses");
   }
-  sub->parse_complete_callback([=, &command] {
-    command = [=] { return annotate_rollout(*target, key, *given, done); };
-  });
+  sub->parse_complete_callback(
+      [=, &command] { command = [=] { return annotate_rollout(*target, key, *given, done); }; });
 }
 
 void add_following_verbs(CLI::App& app, Command& command) {
   auto target = std::make_shared<RolloutTarget>();
   auto timeout = std::make_shared<std::string>("0s");
-  auto* status = add_rollout_verb(app, "status", "Wait for the end: exits 0 on Healthy, 1 on Degraded, 2 on time-out", target);
-  status->add_option("--timeout", *timeout, "How long to wait; 0s: for ever")->check(check_duration)->capture_default_str();
+  auto* status = add_rollout_verb(
+      app, "status", "Wait for the end: exits 0 on Healthy, 1 on Degraded, 2 on time-out", target);
+  status->add_option("--timeout", *timeout, "How long to wait; 0s: for ever")
+      ->check(check_duration)
+      ->capture_default_str();
   status->parse_complete_callback([=, &command] {
-    command = [=] { return follow_rollout(*target, text::parse_duration(*timeout).value_or(Duration(0)), false); };
+    command = [=] {
+      return follow_rollout(*target, text::parse_duration(*timeout).value_or(Duration(0)), false);
+    };
   });
   auto watched = std::make_shared<RolloutTarget>();
   auto* watch = add_rollout_verb(app, "watch", "A line for each change, until interrupted", watched);
-  watch->parse_complete_callback([=, &command] { command = [=] { return follow_rollout(*watched, Duration(0), true); }; });
+  watch->parse_complete_callback(
+      [=, &command] { command = [=] { return follow_rollout(*watched, Duration(0), true); }; });
 }
 
 void add_rollout_verbs(CLI::App& app, Command& command) {
-  add_annotating_verb(app, command, "promote", "Go on to the next step, past a pause", "tidegate.dev/promote", "step", "is promoted");
-  add_annotating_verb(app, command, "abort", "Return all traffic to stable", "tidegate.dev/abort", "by hand", "is aborted");
-  add_annotating_verb(app, command, "retry", "Start an aborted rollout again", "tidegate.dev/retry", "true", "is retried");
-  add_annotating_verb(app, command, "pause", "Hold the rollout where it is", "tidegate.dev/pause", "by hand", "is paused");
-  add_annotating_verb(app, command, "resume", "Let a held rollout go on", "tidegate.dev/pause", std::nullopt, "goes on");
+  add_annotating_verb(app, command, "promote", "Go on to the next step, past a pause", "tidegate.dev/promote",
+                      "step", "is promoted");
+  add_annotating_verb(app, command, "abort", "Return all traffic to stable", "tidegate.dev/abort", "by hand",
+                      "is aborted");
+  add_annotating_verb(app, command, "retry", "Start an aborted rollout again", "tidegate.dev/retry", "true",
+                      "is retried");
+  add_annotating_verb(app, command, "pause", "Hold the rollout where it is", "tidegate.dev/pause", "by hand",
+                      "is paused");
+  add_annotating_verb(app, command, "resume", "Let a held rollout go on", "tidegate.dev/pause", std::nullopt,
+                      "goes on");
   add_following_verbs(app, command);
 }
 
 void add_version(CLI::App& app, Command& command) {
   app.add_subcommand("version", "Version, commit and build type")->callback([&command] {
     command = [] {
-      std::cout << "tidegate " << version() << " (commit " << (commit().empty() ? "unknown" : commit()) << ", "
-                << build_type() << " build)\n";
+      std::cout << "tidegate " << version() << " (commit " << (commit().empty() ? "unknown" : commit())
+                << ", " << build_type() << " build)\n";
       return 0;
     };
   });

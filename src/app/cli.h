@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: which command, with which options. Exit codes: 0 done, 1 the answer is no, 2 wrong usage or time-out.
+// The command line: which command, with which options. Exit codes: 0 done, 1 the answer is no, 2 wrong usage
+// or time-out.
 #pragma once
 
 namespace tidegate::app {

@@ -42,7 +42,8 @@ Result<std::vector<fs::path>> manifest_files(const std::string& path) {
     const auto extension = entry.path().extension();
     if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.push_back(entry.path());
   }
-  if (files.empty()) return Error{ErrorCode::kNotFound, path + ": no *.yaml, *.yml or *.json file in this folder"};
+  if (files.empty())
+    return Error{ErrorCode::kNotFound, path + ": no *.yaml, *.yml or *.json file in this folder"};
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -51,7 +52,8 @@ Result<std::vector<fs::path>> manifest_files(const std::string& path) {
 std::string shape_problem(const Json& object) {
   if (!object.is_object()) return "expected a Kubernetes object, got " + std::string(object.type_name());
   for (const char* field : {"apiVersion", "kind", "metadata.name"}) {
-    if (json::string_at(object, field).empty()) return std::string(field) + ": missing or empty, expected a string";
+    if (json::string_at(object, field).empty())
+      return std::string(field) + ": missing or empty, expected a string";
   }
   return {};
 }
@@ -108,10 +110,13 @@ std::string Applier::body(const Manifest& manifest, const std::string& ns) const
 }
 
 Task<Result<void>> Applier::apply(Manifest manifest, bool dry_run) {
-  auto served = co_await this->served(json::string_at(*manifest.object, "apiVersion"), json::string_at(*manifest.object, "kind"));
+  auto served = co_await this->served(json::string_at(*manifest.object, "apiVersion"),
+                                      json::string_at(*manifest.object, "kind"));
   if (!served) co_return context(manifest.source, served.error());
-  const std::string ns = served->namespaced ? json::string_at(*manifest.object, "metadata.namespace", "default") : "";
-  const api::Resource resource{served->group, served->version, served->plural, served->kind, served->namespaced};
+  const std::string ns =
+      served->namespaced ? json::string_at(*manifest.object, "metadata.namespace", "default") : "";
+  const api::Resource resource{served->group, served->version, served->plural, served->kind,
+                               served->namespaced};
   std::string target = resource.path(ns, json::string_at(*manifest.object, "metadata.name"));
   target += "?force=true&fieldValidation=Strict&fieldManager=" + options_.field_manager;
   if (dry_run) target += "&dryRun=All";
@@ -178,8 +183,10 @@ Result<std::vector<Manifest>> parse_embedded(std::span<const base::EmbeddedFile>
   return all;
 }
 
-Task<Result<void>> apply_manifests(kube::Client& client, std::vector<Manifest> manifests, ApplyOptions options) {
-  std::stable_sort(manifests.begin(), manifests.end(), [](const auto& a, const auto& b) { return rank(a) < rank(b); });
+Task<Result<void>> apply_manifests(kube::Client& client, std::vector<Manifest> manifests,
+                                   ApplyOptions options) {
+  std::stable_sort(manifests.begin(), manifests.end(),
+                   [](const auto& a, const auto& b) { return rank(a) < rank(b); });
   Applier applier(client, options);
   for (const bool dry_run : {true, false}) {
     if (dry_run && !options.dry_run_first) continue;

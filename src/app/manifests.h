@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Manifests from files and folders, and their way into an API server: server-side apply, in an order that works (namespaces and CRDs first), after a
-// dry run of all, so that one broken manifest applies nothing. Thread: control.
+// Manifests from files and folders, and their way into an API server: server-side apply, in an order that
+// works (namespaces and CRDs first), after a dry run of all, so that one broken manifest applies nothing.
+// Thread: control.
 #pragma once
 
 #include <span>
@@ -19,8 +20,8 @@ struct Manifest {
   std::shared_ptr<const Json> object;
 };
 
-// A file, or every *.yaml, *.yml and *.json of a folder (not of its sub-folders), in order of name. Errors name file, line and what was expected;
-// each document must have apiVersion, kind and metadata.name.
+// A file, or every *.yaml, *.yml and *.json of a folder (not of its sub-folders), in order of name. Errors
+// name file, line and what was expected; each document must have apiVersion, kind and metadata.name.
 Result<std::vector<Manifest>> load_manifests(const std::string& path);
 Result<std::vector<Manifest>> parse_manifests(const std::string& source, std::string_view text);
 Result<std::vector<Manifest>> parse_embedded(std::span<const base::EmbeddedFile> files);
@@ -28,9 +29,11 @@ Result<std::vector<Manifest>> parse_embedded(std::span<const base::EmbeddedFile>
 struct ApplyOptions {
   std::string field_manager = "tidegate-up";
   bool dry_run_first = true;
-  // Write kubectl's last-applied-configuration annotation too, so that a later `kubectl apply` of the same files merges without a warning.
+  // Write kubectl's last-applied-configuration annotation too, so that a later `kubectl apply` of the same
+  // files merges without a warning.
   bool for_kubectl = true;
 };
-Task<Result<void>> apply_manifests(kube::Client& client, std::vector<Manifest> manifests, ApplyOptions options);
+Task<Result<void>> apply_manifests(kube::Client& client, std::vector<Manifest> manifests,
+                                   ApplyOptions options);
 
 }  // namespace tidegate::app

@@ -25,7 +25,8 @@ int complain(const Error& error) {
 }
 
 // Runs one task on a loop of its own with a client for the target's cluster.
-int with_client(const RolloutTarget& target, const std::function<Task<int>(net::EventLoop&, kube::Client&)>& work) {
+int with_client(const RolloutTarget& target,
+                const std::function<Task<int>(net::EventLoop&, kube::Client&)>& work) {
   auto config = kube::find_config(target.kubeconfig);
   if (!config) {
     std::cerr << "tidegate: " << config.error().detail << "\n";
@@ -46,20 +47,22 @@ int with_client(const RolloutTarget& target, const std::function<Task<int>(net::
 // One line for what a person follows: phase, step, weights, message.
 std::string line_of(const Json& rollout) {
   const auto part = [&](std::string_view path) { return json::string_at(rollout, path, "-"); };
-  return json::string_at(rollout, "metadata.name") + "  " + part("status.phase") + "  step " + part("status.step") +
-         "  weight " + part("status.weight") + "  observed " + part("status.observed") + "  " +
-         json::string_at(rollout, "status.message");
+  return json::string_at(rollout, "metadata.name") + "  " + part("status.phase") + "  step " +
+         part("status.step") + "  weight " + part("status.weight") + "  observed " + part("status.observed") +
+         "  " + json::string_at(rollout, "status.message");
 }
 
 std::optional<int> verdict(const Json& rollout) {
-  if (json::int_at(rollout, "status.observedGeneration") < json::int_at(rollout, "metadata.generation")) return {};
+  if (json::int_at(rollout, "status.observedGeneration") < json::int_at(rollout, "metadata.generation"))
+    return {};
   const auto phase = json::string_at(rollout, "status.phase");
   if (phase == "Healthy") return 0;
   if (phase == "Degraded") return 1;
   return {};
 }
 
-Task<int> follow(net::EventLoop& loop, kube::Client& client, RolloutTarget target, Duration timeout, bool on) {
+Task<int> follow(net::EventLoop& loop, kube::Client& client, RolloutTarget target, Duration timeout,
+                 bool on) {
   const api::Key key{target.ns, target.name};
   std::string last;
   const SteadyTime started = loop.scheduler().clock().steady_now();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Day-to-day work on one Rollout from the command line: promote, abort, retry, pause, resume, status, watch. Each verb is what a user could do with
-// `kubectl annotate` and `kubectl get -w`; installed as kubectl-tidegate the same binary answers `kubectl tidegate ...`.
+// Day-to-day work on one Rollout from the command line: promote, abort, retry, pause, resume, status, watch.
+// Each verb is what a user could do with `kubectl annotate` and `kubectl get -w`; installed as
+// kubectl-tidegate the same binary answers `kubectl tidegate ...`.
 #pragma once
 
 #include <optional>
@@ -16,12 +17,13 @@ struct RolloutTarget {
   std::string name;
 };
 
-// Sets (or with nullopt removes) one annotation. `done` is printed. Exit codes: 0, 1 where the API server refuses, 2 where it can't be reached.
+// Sets (or with nullopt removes) one annotation. `done` is printed. Exit codes: 0, 1 where the API server
+// refuses, 2 where it can't be reached.
 int annotate_rollout(const RolloutTarget& target, const std::string& key, std::optional<std::string> value,
                      const std::string& done);
 
-// Follows the Rollout until it is Healthy (0) or Degraded (1) on its newest generation, or `timeout` passes (2; 0: never), with a line for each change.
-// `follow`: go on after that, until interrupted.
+// Follows the Rollout until it is Healthy (0) or Degraded (1) on its newest generation, or `timeout` passes
+// (2; 0: never), with a line for each change. `follow`: go on after that, until interrupted.
 int follow_rollout(const RolloutTarget& target, Duration timeout, bool follow);
 
 }  // namespace tidegate::app

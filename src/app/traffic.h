@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the Rollout controller knows of the data plane in the same process: the workers' counters, read when asked for, and which generation of a
-// route is served. Thread: control.
+// What the Rollout controller knows of the data plane in the same process: the workers' counters, read when
+// asked for, and which generation of a route is served. Thread: control.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,8 @@ class LocalTraffic final : public metrics::TrafficSource {
       : clock_(clock), proxy_(proxy), gateway_(gateway) {}
 
   const metrics::TrafficCounts& counts() const override;
-  std::int64_t served_generation(const std::string& kind, const std::string& ns, const std::string& name) const override {
+  std::int64_t served_generation(const std::string& kind, const std::string& ns,
+                                 const std::string& name) const override {
     return gateway_.served_generation(kind, ns, name);
   }
 

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kCannotStart = 2;
-constexpr Duration kQuietFor = 3s;             // then a person wants to hear what is waited for
+constexpr Duration kQuietFor = 3s;  // then a person wants to hear what is waited for
 constexpr Duration kPatienceWithOthers = 5s;
 
 int complain(const Error& error) {
@@ -58,7 +58,8 @@ class Up {
     if (!stopping_) print_ready();
   }
 
-  // The Gateways that were given must be programmed; those of an earlier life are waited for as well, though not for ever.
+  // The Gateways that were given must be programmed; those of an earlier life are waited for as well, though
+  // not for ever.
   Task<void> wait_until_ready() {
     std::vector<std::string> said;
     for (Duration waited{0}; !stopping_; waited += 50ms) {
@@ -74,7 +75,8 @@ class Up {
 
   void print_ready() {
     std::cout << "ready\n"
-              << "  kubectl --kubeconfig " << world_.kubeconfig_path() << " get rollouts,gateways,httproutes,pods\n"
+              << "  kubectl --kubeconfig " << world_.kubeconfig_path()
+              << " get rollouts,gateways,httproutes,pods\n"
               << "  metrics http://" << to_string(world_.metrics_address()) << "/metrics\n"
               << std::flush;
   }

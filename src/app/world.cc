@@ -57,7 +57,8 @@ Result<void> write_private(const std::string& path, const std::string& text) {
 
 Result<void> check_pools(const WorldOptions& options) {
   if (!gateway::parse_pool(options.gateway_pool)) {
-    return Error{ErrorCode::kInvalid, "--gateway-pool: \"" + options.gateway_pool + "\" is no IPv4 block such as 127.77.0.0/16"};
+    return Error{ErrorCode::kInvalid,
+                 "--gateway-pool: \"" + options.gateway_pool + "\" is no IPv4 block such as 127.77.0.0/16"};
   }
   auto pods = local::IpPool::parse(options.pod_pool);
   if (!pods) return context("--pod-pool", pods.error());
@@ -97,10 +98,10 @@ Result<void> World::Parts::open_ports() {
   auto server = apiserver::Server::open(loop, {options.api, options.data_dir, nullptr});
   if (!server) return server.error();
   api = std::move(*server);
-  proxy = std::make_unique<proxy::Runtime>(
-      loop, proxy::Runtime::Options{options.workers}, [this](const proxy::Runtime::Applied& applied) {
-        if (gateway) gateway->applied(*applied.table, reasons(applied));
-      });
+  proxy = std::make_unique<proxy::Runtime>(loop, proxy::Runtime::Options{options.workers},
+                                           [this](const proxy::Runtime::Applied& applied) {
+                                             if (gateway) gateway->applied(*applied.table, reasons(applied));
+                                           });
   exposition.add(proxy->collectable());
   proxy::AdminSources sources;
   sources.exposition = &exposition;
@@ -129,8 +130,8 @@ void World::Parts::wire() {
       *client, *gateway_events, gateway::Controller::Options{options.gateway_pool},
       [this](routing::TablePtr table) { proxy->publish(std::move(table)); });
   traffic = std::make_unique<LocalTraffic>(loop.scheduler().clock(), *proxy, *gateway);
-  rollouts = std::make_unique<rollout::Controller>(*client, *rollout_events, traffic.get(), &exposition.registry(),
-                                                   rollout::Controller::Options{});
+  rollouts = std::make_unique<rollout::Controller>(*client, *rollout_events, traffic.get(),
+                                                   &exposition.registry(), rollout::Controller::Options{});
   if (!options.runtime) return;
   local::Runtime::Options local_options;
   local_options.log_dir = options.data_dir + "/logs";
@@ -177,11 +178,12 @@ Task<std::vector<std::string>> World::waiting_for(std::vector<Manifest> manifest
     const api::Key key{json::string_at(*manifest.object, "metadata.namespace", "default"),
                        json::string_at(*manifest.object, "metadata.name")};
     auto gateway = co_await parts_->client->get(api::kGateways, key);
-    const auto conditions =
-        gateway ? api::decode_conditions(json::array_at(*gateway, "status.conditions")) : std::vector<api::Condition>{};
+    const auto conditions = gateway ? api::decode_conditions(json::array_at(*gateway, "status.conditions"))
+                                    : std::vector<api::Condition>{};
     const auto* programmed = api::find_condition(conditions, "Programmed");
     if (programmed && programmed->status == "True") continue;
-    waiting.push_back("gateway " + to_string(key) + ": " + (programmed ? programmed->message : "not seen yet"));
+    waiting.push_back("gateway " + to_string(key) + ": " +
+                      (programmed ? programmed->message : "not seen yet"));
   }
   co_return waiting;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that `tidegate up` runs, wired together: API server, gateway controller, proxy, Rollout controller, local runtime, admin port. No logic of its
-// own. Tests build one in process. Thread: control. Owns: all of it, and the proxy's worker threads.
+// Everything that `tidegate up` runs, wired together: API server, gateway controller, proxy, Rollout
+// controller, local runtime, admin port. No logic of its own. Tests build one in process. Thread: control.
+// Owns: all of it, and the proxy's worker threads.
 #pragma once
 
 #include <memory>
@@ -28,7 +29,8 @@ struct WorldOptions {
 
 class World {
  public:
-  // All that can fail at the start fails here, before anything is served: the data dir, the database's lock, both ports. One line an error.
+  // All that can fail at the start fails here, before anything is served: the data dir, the database's lock,
+  // both ports. One line an error.
   static Result<std::unique_ptr<World>> open(net::EventLoop& loop, WorldOptions options);
   ~World();
 

@@ -8,6 +8,6 @@ namespace tidegate::base {
 
 }  // namespace tidegate::base
 
-#define TIDEGATE_ASSERT(expression)                                               \
-  (static_cast<bool>(expression) ? static_cast<void>(0)                           \
+#define TIDEGATE_ASSERT(expression)                     \
+  (static_cast<bool>(expression) ? static_cast<void>(0) \
                                  : ::tidegate::base::assertion_failed(#expression, __FILE__, __LINE__))

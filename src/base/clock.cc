@@ -6,7 +6,9 @@ namespace {
 
 class SystemClock final : public Clock {
  public:
-  TimePoint now() const override { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+  TimePoint now() const override {
+    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  }
   SteadyTime steady_now() const override {
     return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time as an argument (invariant I9). Only base/clock.cc and net's timers know real time; everything else is handed a Clock or
-// a Scheduler, and tests hand in tests/support/fake_clock.h.
+// Time as an argument (invariant I9). Only base/clock.cc and net's timers know real time; everything else is
+// handed a Clock or a Scheduler, and tests hand in tests/support/fake_clock.h.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text files compiled into the binary (cmake/EmbedText.cmake): schemas, so that the program needs no data folder.
+// Text files compiled into the binary (cmake/EmbedText.cmake): schemas, so that the program needs no data
+// folder.
 #pragma once
 
 #include <span>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON documents at the edges: bounded parsing and total look-ups. The type is nlohmann::json (keys sorted, as the Kubernetes
-// API server writes custom resources). Headers include this file only; .cc files that build documents include <nlohmann/json.hpp>.
+// JSON documents at the edges: bounded parsing and total look-ups. The type is nlohmann::json (keys sorted,
+// as the Kubernetes API server writes custom resources). Headers include this file only; .cc files that build
+// documents include <nlohmann/json.hpp>.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +18,19 @@ using Json = nlohmann::json;
 
 namespace json {
 
-inline constexpr std::size_t kMaxDepth = 100;           // our walkers and dump() recurse
+inline constexpr std::size_t kMaxDepth = 100;              // our walkers and dump() recurse
 inline constexpr std::size_t kMaxBytes = 3 * 1024 * 1024;  // as the Kubernetes API server's request limit
 
-// Parses one document. Errors (kInvalid) name line and column; kLimit where it is too deep or too large. Duplicate keys are an error.
+// Parses one document. Errors (kInvalid) name line and column; kLimit where it is too deep or too large.
+// Duplicate keys are an error.
 Result<Json> parse(std::string_view text, std::size_t max_bytes = kMaxBytes);
 
 // Compact, keys sorted: the canonical form. Invalid UTF-8 is replaced, never thrown.
 std::string dump(const Json& value);
 std::string dump_pretty(const Json& value);
 
-// Total look-ups: `path` is a dotted list of object keys ("metadata.labels" - keys without dots) or, where it starts with a slash,
-// a JSON pointer (RFC 6901). nullptr where any part is missing or of another type.
+// Total look-ups: `path` is a dotted list of object keys ("metadata.labels" - keys without dots) or, where it
+// starts with a slash, a JSON pointer (RFC 6901). nullptr where any part is missing or of another type.
 const Json* find(const Json& value, std::string_view path);
 std::string string_at(const Json& value, std::string_view path, std::string_view fallback = {});
 std::int64_t int_at(const Json& value, std::string_view path, std::int64_t fallback = 0);

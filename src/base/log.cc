@@ -33,7 +33,8 @@ std::string json_string(std::string_view text) { return json::dump(Json(std::str
 // line.
 std::string text_value(const std::string& value) {
   for (const char c : value) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7f') return json_string(value);
+    if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7f')
+      return json_string(value);
   }
   return value.empty() ? "\"\"" : value;
 }

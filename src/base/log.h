@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Logging: a constant message and key/value pairs, to standard error, as text or JSON lines. The only header that knows of the
-// logging library is log.cc. Cores (invariant I1) never log. Thread: any.
+// Logging: a constant message and key/value pairs, to standard error, as text or JSON lines. The only header
+// that knows of the logging library is log.cc. Cores (invariant I1) never log. Thread: any.
 //   log::info("gateway programmed", {{"gateway", name}, {"listeners", count}});
 #pragma once
 
@@ -20,8 +20,9 @@ class Field {
   Field(std::string_view key, const char* value) : key_(key), value_(value) {}
   Field(std::string_view key, bool value) : key_(key), value_(value ? "true" : "false") {}
   template <typename Number>
-    requires(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>)
-  Field(std::string_view key, Number value) : key_(key), value_(std::to_string(value)) {}
+  requires(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>)
+      Field(std::string_view key, Number value)
+      : key_(key), value_(std::to_string(value)) {}
 
   std::string_view key() const { return key_; }
   const std::string& value() const { return value_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Result<T>: a value or an Error, spelled like std::expected<T, Error> (which GCC 12 lacks in C++20), for operating errors:
-// network, peer, file, API. Not for users' errors in objects (Problem) and not for programmers' errors (TIDEGATE_ASSERT).
+// Result<T>: a value or an Error, spelled like std::expected<T, Error> (which GCC 12 lacks in C++20), for
+// operating errors: network, peer, file, API. Not for users' errors in objects (Problem) and not for
+// programmers' errors (TIDEGATE_ASSERT).
 #pragma once
 
 #include <string>
@@ -41,15 +42,26 @@ Error context(std::string_view what, Error error);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  T& value() & { TIDEGATE_ASSERT(has_value()); return std::get<0>(state_); }
-  const T& value() const& { TIDEGATE_ASSERT(has_value()); return std::get<0>(state_); }
-  T&& value() && { TIDEGATE_ASSERT(has_value()); return std::get<0>(std::move(state_)); }
+  T& value() & {
+    TIDEGATE_ASSERT(has_value());
+    return std::get<0>(state_);
+  }
+  const T& value() const& {
+    TIDEGATE_ASSERT(has_value());
+    return std::get<0>(state_);
+  }
+  T&& value() && {
+    TIDEGATE_ASSERT(has_value());
+    return std::get<0>(std::move(state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -57,8 +69,14 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   T value_or(T fallback) const& { return has_value() ? value() : std::move(fallback); }
 
-  const Error& error() const& { TIDEGATE_ASSERT(!has_value()); return std::get<1>(state_); }
-  Error&& error() && { TIDEGATE_ASSERT(!has_value()); return std::get<1>(std::move(state_)); }
+  const Error& error() const& {
+    TIDEGATE_ASSERT(!has_value());
+    return std::get<1>(state_);
+  }
+  Error&& error() && {
+    TIDEGATE_ASSERT(!has_value());
+    return std::get<1>(std::move(state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -72,7 +90,10 @@ class [[nodiscard]] Result<void> {
 
   bool has_value() const { return ok_; }
   explicit operator bool() const { return ok_; }
-  const Error& error() const { TIDEGATE_ASSERT(!ok_); return error_; }
+  const Error& error() const {
+    TIDEGATE_ASSERT(!ok_);
+    return error_;
+  }
 
  private:
   Error error_;

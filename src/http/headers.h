@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ordered list of header fields (RFC 9110 section 5) that owns its bytes in an arena, so that a reused instance allocates
-// nothing. Names compare case-insensitively and keep the case they came in.
-// Thread: none; a plain value. Not: a parser (h1_decoder.h), nor a policy on which fields may be forwarded (proxy/).
+// An ordered list of header fields (RFC 9110 section 5) that owns its bytes in an arena, so that a reused
+// instance allocates nothing. Names compare case-insensitively and keep the case they came in. Thread: none;
+// a plain value. Not: a parser (h1_decoder.h), nor a policy on which fields may be forwarded (proxy/).
 #pragma once
 
 #include <cstddef>
@@ -37,7 +37,8 @@ class Headers {
   std::optional<std::string_view> get(std::string_view name) const;  // the first one
   bool has(std::string_view name) const { return get(name).has_value(); }
   std::size_t count(std::string_view name) const;
-  // True if the comma-separated list that all fields of this name form holds the token (case-insensitive): Connection, TE, Upgrade.
+  // True if the comma-separated list that all fields of this name form holds the token (case-insensitive):
+  // Connection, TE, Upgrade.
   bool has_token(std::string_view name, std::string_view token) const;
 
   std::size_t size() const { return fields_.size(); }

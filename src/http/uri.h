@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths and queries of request targets: normalised once, so that what is matched is what is forwarded. Thread: none; pure.
+// Paths and queries of request targets: normalised once, so that what is matched is what is forwarded.
+// Thread: none; pure.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,10 @@
 
 namespace tidegate::http {
 
-// RFC 3986 section 6.2.2: unreserved percent-encodings decoded, hex digits upper case, dot segments removed, repeated slashes kept.
-// nullopt where the path is not absolute, climbs above the root, holds an invalid percent-encoding, %00, %2F or %5C, a backslash or a
-// control: nothing that two parsers could read in two ways is passed on.
+// RFC 3986 section 6.2.2: unreserved percent-encodings decoded, hex digits upper case, dot segments removed,
+// repeated slashes kept. nullopt where the path is not absolute, climbs above the root, holds an invalid
+// percent-encoding, %00, %2F or %5C, a backslash or a control: nothing that two parsers could read in two
+// ways is passed on.
 std::optional<std::string> normalize_path(std::string_view path);
 
 // name=value pairs of a query, percent-decoded ('+' stays '+'); for matching only.

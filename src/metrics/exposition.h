@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process's own metrics and their text form for /metrics. Families of the data plane come as prometheus::Collectable; what the control
-// plane counts uses the registry. Thread: control, save where a Collectable says otherwise.
+// The process's own metrics and their text form for /metrics. Families of the data plane come as
+// prometheus::Collectable; what the control plane counts uses the registry. Thread: control, save where a
+// Collectable says otherwise.
 #pragma once
 
 #include <memory>

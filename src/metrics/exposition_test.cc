@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <prometheus/collectable.h>
-#include <prometheus/metric_family.h>
 #include <prometheus/counter.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
 namespace tidegate::metrics {

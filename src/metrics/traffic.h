@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the data plane saw, a backend of a route at a time: the counts that the `gateway` provider judges by and that the Rollout controller
-// reports as observed weights. Cumulative since the proxy started; readers take differences. Thread: none; plain values.
+// What the data plane saw, a backend of a route at a time: the counts that the `gateway` provider judges by
+// and that the Rollout controller reports as observed weights. Cumulative since the proxy started; readers
+// take differences. Thread: none; plain values.
 #pragma once
 
 #include <array>
@@ -16,7 +17,8 @@ inline constexpr std::array<double, 14> kDurationBounds = {0.005, 0.01, 0.025, 0
 
 struct BackendTraffic {
   std::uint64_t requests = 0;  // answered, by the backend or by the proxy in its name
-  std::uint64_t failures = 0;  // of these: 5xx from the backend, or no answer from it (reset, refused, timed out)
+  std::uint64_t failures =
+      0;  // of these: 5xx from the backend, or no answer from it (reset, refused, timed out)
   std::array<std::uint64_t, kDurationBounds.size() + 1> duration_counts{};
   double duration_sum_seconds = 0;
 };
@@ -36,7 +38,8 @@ class TrafficSource {
   virtual ~TrafficSource() = default;
   virtual const TrafficCounts& counts() const = 0;  // a second old at most
   // The oldest route generation that all proxies of the route's gateways serve; 0: none, or not our proxies.
-  virtual std::int64_t served_generation(const std::string& route_kind, const std::string& ns, const std::string& name) const = 0;
+  virtual std::int64_t served_generation(const std::string& route_kind, const std::string& ns,
+                                         const std::string& name) const = 0;
 };
 
 }  // namespace tidegate::metrics

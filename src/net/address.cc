@@ -6,7 +6,8 @@ namespace tidegate::net {
 namespace {
 
 Error malformed(std::string_view text) {
-  return {ErrorCode::kInvalid, "\"" + std::string(text) + "\" is not an address: expected IP:PORT or [IPv6]:PORT"};
+  return {ErrorCode::kInvalid,
+          "\"" + std::string(text) + "\" is not an address: expected IP:PORT or [IPv6]:PORT"};
 }
 
 }  // namespace

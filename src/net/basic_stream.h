@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What TCP and TLS streams share: reads, gathered writes, and callbacks that never outlive the Stream. The socket sits in a state that pending
-// operations keep alive; a Stream's end closes it and mutes them. Thread: the loop's. Private to net/.
+// What TCP and TLS streams share: reads, gathered writes, and callbacks that never outlive the Stream. The
+// socket sits in a state that pending operations keep alive; a Stream's end closes it and mutes them. Thread:
+// the loop's. Private to net/.
 #pragma once
 
 #include <array>
@@ -51,32 +52,34 @@ inline std::string address_of(const TcpSocket& socket) {
 
 // State: a StreamState with
 //   transport()      what is read from and written to: the socket, or TLS over it;
-//   inbox(into)      where bytes are read to, and taken(into, bytes), which brings them to the caller's buffer;
-//   outgoing(parts)  what is written, as a buffer sequence.
+//   inbox(into)      where bytes are read to, and taken(into, bytes), which brings them to the caller's
+//   buffer; outgoing(parts)  what is written, as a buffer sequence.
 // A transport that touches its buffers after the socket was closed must hand out buffers of its own there.
 template <typename State>
 class BasicStream : public Stream {
  public:
-  explicit BasicStream(std::shared_ptr<State> state) : state_(std::move(state)), peer_(address_of(state_->lowest())) {}
+  explicit BasicStream(std::shared_ptr<State> state)
+      : state_(std::move(state)), peer_(address_of(state_->lowest())) {}
   ~BasicStream() override { close(); }
 
   void read(std::span<char> into, ReadCallback done) override {
-    state_->transport().async_read_some(state_->inbox(into),
-                                        [state = state_, into, done = std::move(done)](auto error, std::size_t bytes) {
-                                          if (state->closed) return;
-                                          if (error == asio::error::eof) return done(std::size_t{0});
-                                          if (error) return done(to_error("read", error));
-                                          state->taken(into, bytes);
-                                          done(bytes);
-                                        });
+    state_->transport().async_read_some(
+        state_->inbox(into), [state = state_, into, done = std::move(done)](auto error, std::size_t bytes) {
+          if (state->closed) return;
+          if (error == asio::error::eof) return done(std::size_t{0});
+          if (error) return done(to_error("read", error));
+          state->taken(into, bytes);
+          done(bytes);
+        });
   }
 
   void write(std::span<const std::string_view> parts, WriteCallback done) override {
-    asio::async_write(state_->transport(), state_->outgoing(parts), [state = state_, done = std::move(done)](auto error, std::size_t) {
-      if (state->closed) return;
-      if (error) return done(to_error("write", error));
-      done({});
-    });
+    asio::async_write(state_->transport(), state_->outgoing(parts),
+                      [state = state_, done = std::move(done)](auto error, std::size_t) {
+                        if (state->closed) return;
+                        if (error) return done(to_error("write", error));
+                        done({});
+                      });
   }
 
   void close() override {

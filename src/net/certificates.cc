@@ -14,7 +14,8 @@ constexpr int kAuthorityDays = 3650;
 
 void set_name(X509_NAME* name, const char* field, const std::string& value) {
   if (value.empty()) return;
-  ::X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
+  ::X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(value.data()),
                                static_cast<int>(value.size()), -1, 0);
 }
 
@@ -53,7 +54,8 @@ struct Draft {
   KeyPtr key;
 };
 
-Result<Draft> begin(const std::string& common_name, const std::string& organization, TimePoint now, int days) {
+Result<Draft> begin(const std::string& common_name, const std::string& organization, TimePoint now,
+                    int days) {
   Draft draft{CertificatePtr(::X509_new()), KeyPtr(EVP_EC_gen("P-256"))};
   if (!draft.certificate || !draft.key) return Error{ErrorCode::kInternal, "no P-256 key could be made"};
   X509* certificate = draft.certificate.get();
@@ -81,9 +83,11 @@ Result<KeyPair> make_certificate_authority(const std::string& common_name, TimeP
   X509* certificate = draft->certificate.get();
   ::X509_set_issuer_name(certificate, ::X509_get_subject_name(certificate));
   const bool ok = add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE") &&
-                  add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign,digitalSignature") &&
+                  add_extension(certificate, certificate, NID_key_usage,
+                                "critical,keyCertSign,cRLSign,digitalSignature") &&
                   add_extension(certificate, certificate, NID_subject_key_identifier, "hash");
-  if (!ok) return Error{ErrorCode::kInternal, "certificate authority \"" + common_name + "\": extensions refused"};
+  if (!ok)
+    return Error{ErrorCode::kInternal, "certificate authority \"" + common_name + "\": extensions refused"};
   EVP_PKEY* key = draft->key.get();
   return sign(std::move(*draft), key);
 }
@@ -99,12 +103,14 @@ Result<KeyPair> make_certificate(const KeyPair& authority, const CertificateRequ
   X509* issuer = issuers->front().get();
   ::X509_set_issuer_name(certificate, ::X509_get_subject_name(issuer));
   const std::string names = subject_alternative_names(request);
-  const bool ok = add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-                  add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
-                  add_extension(certificate, issuer, NID_ext_key_usage, request.client ? "clientAuth" : "serverAuth") &&
-                  add_extension(certificate, issuer, NID_authority_key_identifier, "keyid") &&
-                  (names.empty() || add_extension(certificate, issuer, NID_subject_alt_name, names));
-  if (!ok) return Error{ErrorCode::kInvalid, "certificate \"" + request.common_name + "\": bad name among " + names};
+  const bool ok =
+      add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+      add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
+      add_extension(certificate, issuer, NID_ext_key_usage, request.client ? "clientAuth" : "serverAuth") &&
+      add_extension(certificate, issuer, NID_authority_key_identifier, "keyid") &&
+      (names.empty() || add_extension(certificate, issuer, NID_subject_alt_name, names));
+  if (!ok)
+    return Error{ErrorCode::kInvalid, "certificate \"" + request.common_name + "\": bad name among " + names};
   return sign(std::move(*draft), issuer_key->get());
 }
 

@@ -6,7 +6,8 @@
 namespace tidegate::net {
 namespace {
 
-// Connects, shakes hands, hands over. Keeps itself alive by its pending operation; muted once the caller's handle is gone.
+// Connects, shakes hands, hands over. Keeps itself alive by its pending operation; muted once the caller's
+// handle is gone.
 class Connecting : public std::enable_shared_from_this<Connecting> {
  public:
   Connecting(asio::io_context& io, const ConnectOptions& options, StreamCallback done)
@@ -37,7 +38,8 @@ void Connecting::start() {
     });
     return;
   }
-  socket_.async_connect({ip, options_.address.port}, [self = shared_from_this()](auto error) { self->connected(error); });
+  socket_.async_connect({ip, options_.address.port},
+                        [self = shared_from_this()](auto error) { self->connected(error); });
 }
 
 void Connecting::give_up() {
@@ -66,11 +68,13 @@ void Connecting::shake_hands() {
     ::SSL_set_tlsext_host_name(ssl, name.c_str());
     ::X509_VERIFY_PARAM_set1_host(verify, name.c_str(), name.size());
   }
-  tls_->stream.async_handshake(boost::asio::ssl::stream_base::client, [self = shared_from_this()](auto error) {
-    if (!self->done_) return;
-    if (error) return self->finish(to_error("TLS handshake with " + to_string(self->options_.address), error));
-    self->finish(make_tls_stream(std::move(self->tls_)));
-  });
+  tls_->stream.async_handshake(
+      boost::asio::ssl::stream_base::client, [self = shared_from_this()](auto error) {
+        if (!self->done_) return;
+        if (error)
+          return self->finish(to_error("TLS handshake with " + to_string(self->options_.address), error));
+        self->finish(make_tls_stream(std::move(self->tls_)));
+      });
 }
 
 class ConnectHandle final : public Handshake {

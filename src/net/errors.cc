@@ -7,15 +7,21 @@ namespace tidegate::net {
 namespace {
 
 ErrorCode code_of(const boost::system::error_code& error) {
-  if (error.category() != boost::system::system_category()) return ErrorCode::kUnavailable;  // TLS, end of file
+  if (error.category() != boost::system::system_category())
+    return ErrorCode::kUnavailable;  // TLS, end of file
   switch (error.value()) {
     case EACCES:
-    case EPERM: return ErrorCode::kForbidden;
+    case EPERM:
+      return ErrorCode::kForbidden;
     case EADDRNOTAVAIL:
-    case EAFNOSUPPORT: return ErrorCode::kInvalid;
-    case ECANCELED: return ErrorCode::kCancelled;
-    case ETIMEDOUT: return ErrorCode::kTimeout;
-    default: return ErrorCode::kUnavailable;
+    case EAFNOSUPPORT:
+      return ErrorCode::kInvalid;
+    case ECANCELED:
+      return ErrorCode::kCancelled;
+    case ETIMEDOUT:
+      return ErrorCode::kTimeout;
+    default:
+      return ErrorCode::kUnavailable;
   }
 }
 
@@ -23,7 +29,8 @@ ErrorCode code_of(const boost::system::error_code& error) {
 
 Error to_error(const std::string& doing, const boost::system::error_code& error) {
   std::string message = error.message();
-  if (!message.empty() && message[0] >= 'A' && message[0] <= 'Z' && error.category() == boost::system::system_category()) {
+  if (!message.empty() && message[0] >= 'A' && message[0] <= 'Z' &&
+      error.category() == boost::system::system_category()) {
     message[0] = static_cast<char>(message[0] - 'A' + 'a');
   }
   return {code_of(error), doing + ": " + message};

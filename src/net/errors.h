@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asio's error codes as Errors: converted at the first line of every completion, so that nothing above net/ sees one.
+// Asio's error codes as Errors: converted at the first line of every completion, so that nothing above net/
+// sees one.
 #pragma once
 
 #include <boost/system/error_code.hpp>

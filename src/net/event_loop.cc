@@ -6,8 +6,9 @@
 namespace tidegate::net {
 namespace {
 
-using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                               asio::io_context::executor_type>;
+using SteadyTimer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                               asio::io_context::executor_type>;
 
 class TimerHandle final : public Scheduler::Timer {
  public:

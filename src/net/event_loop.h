@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread's event loop: an io_context with concurrency hint 1, its Scheduler and its coarse clock. The control plane has one,
-// each proxy worker has one. Thread: whichever runs run(); post() alone may be called from any thread.
+// One thread's event loop: an io_context with concurrency hint 1, its Scheduler and its coarse clock. The
+// control plane has one, each proxy worker has one. Thread: whichever runs run(); post() alone may be called
+// from any thread.
 #pragma once
 
 #include <functional>
@@ -21,9 +22,9 @@ class EventLoop {
   asio::io_context& io() { return io_; }
   Scheduler& scheduler();  // real time; tests hand their own Scheduler to whatever takes one
 
-  void run();                                // until stop(), or until nothing is left to do
-  void stop();                               // any thread
-  void post(std::function<void()> callback); // any thread
+  void run();                                 // until stop(), or until nothing is left to do
+  void stop();                                // any thread
+  void post(std::function<void()> callback);  // any thread
 
  private:
   asio::io_context io_{1};

@@ -10,8 +10,9 @@ namespace tidegate::net {
 namespace {
 
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
-using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                               asio::io_context::executor_type>;
+using SteadyTimer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                               asio::io_context::executor_type>;
 
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 
@@ -31,7 +32,8 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
     });
   }
 
-  // A peer that left before it was accepted costs nothing; a process out of descriptors waits for some to come free.
+  // A peer that left before it was accepted costs nothing; a process out of descriptors waits for some to
+  // come free.
   void wait_then_accept(const boost::system::error_code& error) {
     if (error == asio::error::connection_aborted) return accept_next();
     log::warning("connections can't be accepted for now", {{"error", error.message()}});
@@ -74,11 +76,13 @@ Error open_error(const Address& address, const boost::system::error_code& error)
   if (error == asio::error::access_denied) {
     return {ErrorCode::kForbidden, name + " can't be bound: ports below 1024 need privileges"};
   }
-  if (error.value() == EADDRNOTAVAIL) return {ErrorCode::kInvalid, name + " is none of this host's addresses"};
+  if (error.value() == EADDRNOTAVAIL)
+    return {ErrorCode::kInvalid, name + " is none of this host's addresses"};
   return to_error(name, error);
 }
 
-boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint, const Listener::Options& options) {
+boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint,
+                               const Listener::Options& options) {
   boost::system::error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (error) return error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A listening TCP socket that hands accepted sockets to a callback until it is destroyed. Thread: its loop's. Owns: the socket.
-// Out of descriptors (EMFILE) it waits 100 ms and goes on; it never spins and never gives up.
+// A listening TCP socket that hands accepted sockets to a callback until it is destroyed. Thread: its loop's.
+// Owns: the socket. Out of descriptors (EMFILE) it waits 100 ms and goes on; it never spins and never gives
+// up.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,8 @@ class Listener {
     bool reuse_port = false;  // several workers listen on the same address
     int backlog = 4096;
   };
-  // Errors: kUnavailable "address 127.0.0.1:80 is in use", kForbidden for ports that need privileges, kInvalid for addresses that this host lacks.
+  // Errors: kUnavailable "address 127.0.0.1:80 is in use", kForbidden for ports that need privileges,
+  // kInvalid for addresses that this host lacks.
   static Result<std::unique_ptr<Listener>> open(asio::io_context& io, const Options& options,
                                                 std::function<void(TcpSocket)> accepted);
   virtual ~Listener() = default;

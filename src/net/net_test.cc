@@ -186,7 +186,8 @@ TEST_F(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
   EXPECT_FALSE(server_);
 }
 
-// Whatever has been received and not yet told when a Stream goes, must not reach the buffer that its caller gave: that may be gone too.
+// Whatever has been received and not yet told when a Stream goes, must not reach the buffer that its caller
+// gave: that may be gone too.
 TEST_F(Connected, NoBufferIsWrittenAfterItsStreamIsGone) {
   for (int turns = 0; turns < 12; ++turns) {
     server_.reset();

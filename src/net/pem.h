@@ -16,7 +16,9 @@ namespace tidegate::net {
 template <auto Free>
 struct Freeing {
   template <typename T>
-  void operator()(T* pointer) const { Free(pointer); }
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
 };
 using CertificatePtr = std::unique_ptr<X509, Freeing<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freeing<EVP_PKEY_free>>;

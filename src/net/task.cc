@@ -22,7 +22,9 @@ void spawn(asio::io_context& io, Task<void> task) {
 
 Task<void> sleep_for(Scheduler& scheduler, Duration delay) {
   std::unique_ptr<Scheduler::Timer> timer;
-  auto start = [&](std::function<void(bool)> done) { timer = scheduler.after(delay, [done] { done(true); }); };
+  auto start = [&](std::function<void(bool)> done) {
+    timer = scheduler.after(delay, [done] { done(true); });
+  };
   co_await suspend<bool>(start);
 }
 

@@ -24,7 +24,8 @@ class TcpStream final : public BasicStream<TcpState> {
   std::size_t try_write(std::span<const std::string_view> parts) override {
     std::array<iovec, Gathered::kMax> vectors;
     TIDEGATE_ASSERT(parts.size() <= vectors.size());
-    for (std::size_t i = 0; i < parts.size(); ++i) vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = parts.size();

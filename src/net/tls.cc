@@ -28,12 +28,13 @@ std::string alpn_wire(const std::vector<std::string>& protocols) {
 }
 
 // RFC 7301 section 3.2: the server's preference; a client without a common protocol goes on without ALPN.
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in, unsigned in_length,
-                void* argument) {
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
+                unsigned in_length, void* argument) {
   const auto& ours = *static_cast<const std::string*>(argument);
   auto* chosen = const_cast<unsigned char**>(out);
-  const int found = ::SSL_select_next_proto(chosen, out_length, reinterpret_cast<const unsigned char*>(ours.data()),
-                                            static_cast<unsigned>(ours.size()), in, in_length);
+  const int found =
+      ::SSL_select_next_proto(chosen, out_length, reinterpret_cast<const unsigned char*>(ours.data()),
+                              static_cast<unsigned>(ours.size()), in, in_length);
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
@@ -48,7 +49,8 @@ Result<void> use_identity(TlsContext& context, const KeyPair& identity) {
     if (::SSL_CTX_add1_chain_cert(native, (*chain)[i].get()) != 1) return tls_error("certificate chain");
   }
   if (::SSL_CTX_use_PrivateKey(native, key->get()) != 1) return tls_error("private key");
-  if (::SSL_CTX_check_private_key(native) != 1) return tls_error("the private key does not belong to the certificate");
+  if (::SSL_CTX_check_private_key(native) != 1)
+    return tls_error("the private key does not belong to the certificate");
   return {};
 }
 
@@ -77,7 +79,8 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& opti
     const int required = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     ::SSL_CTX_set_verify(context->native(), SSL_VERIFY_PEER | required, nullptr);
     // Sessions may be resumed only where the client was verified by this very server.
-    ::SSL_CTX_set_session_id_context(context->native(), reinterpret_cast<const unsigned char*>("tidegate"), 8);
+    ::SSL_CTX_set_session_id_context(context->native(), reinterpret_cast<const unsigned char*>("tidegate"),
+                                     8);
   }
   context->alpn_wire() = alpn_wire(options.alpn);
   ::SSL_CTX_set_alpn_select_cb(context->native(), select_alpn, &context->alpn_wire());

@@ -22,14 +22,15 @@ struct KeyPair {
 
 struct ServerTlsOptions {
   KeyPair identity;
-  std::string client_ca_pem;             // non-empty: client certificates are verified against it
+  std::string client_ca_pem;  // non-empty: client certificates are verified against it
   bool require_client_certificate = false;
   std::vector<std::string> alpn = {"http/1.1"};  // in order of preference
 };
 Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& options);
 
-// Several certificates behind one port, chosen by the name that the client asks for (SNI). A name that none of them takes ends the handshake with
-// unrecognized_name; a client that names none gets the first. Errors name the host name. `identities` is not empty.
+// Several certificates behind one port, chosen by the name that the client asks for (SNI). A name that none
+// of them takes ends the handshake with unrecognized_name; a client that names none gets the first. Errors
+// name the host name. `identities` is not empty.
 struct NamedIdentity {
   std::string hostname;  // exact, "*.example.com" for any number of labels, or empty: any
   KeyPair identity;
@@ -38,8 +39,8 @@ struct NamedIdentity {
 Result<std::shared_ptr<TlsContext>> make_server_tls(const std::vector<NamedIdentity>& identities);
 
 struct ClientTlsOptions {
-  std::string ca_pem;      // empty: the system's roots
-  KeyPair identity;        // empty: none
+  std::string ca_pem;  // empty: the system's roots
+  KeyPair identity;    // empty: none
   bool verify_peer = true;
   std::vector<std::string> alpn = {"http/1.1"};
 };
@@ -48,10 +49,10 @@ Result<std::shared_ptr<TlsContext>> make_client_tls(const ClientTlsOptions& opti
 // ECDSA P-256. `days` of validity from `now` (less an hour, for clocks that are behind).
 struct CertificateRequest {
   std::string common_name;
-  std::string organization;                 // Kubernetes: the group
+  std::string organization;  // Kubernetes: the group
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
-  bool client = false;                      // extended key usage: client, else server
+  bool client = false;  // extended key usage: client, else server
   int days = 365;
 };
 Result<KeyPair> make_certificate_authority(const std::string& common_name, TimePoint now);

@@ -14,7 +14,8 @@ namespace tidegate::net {
 
 class TlsContext {
  public:
-  TlsContext(bool server, bool verify_peer) : context_(server ? kServer : kClient), verify_peer_(verify_peer) {}
+  TlsContext(bool server, bool verify_peer)
+      : context_(server ? kServer : kClient), verify_peer_(verify_peer) {}
 
   boost::asio::ssl::context& asio() { return context_; }
   SSL_CTX* native() { return context_.native_handle(); }

@@ -23,7 +23,8 @@ std::string verified_common_name(SSL* ssl) {
   const int index = ::X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (index < 0) return {};
   unsigned char* text = nullptr;
-  const int length = ::ASN1_STRING_to_UTF8(&text, ::X509_NAME_ENTRY_get_data(::X509_NAME_get_entry(subject, index)));
+  const int length =
+      ::ASN1_STRING_to_UTF8(&text, ::X509_NAME_ENTRY_get_data(::X509_NAME_get_entry(subject, index)));
   if (length < 0) return {};
   std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(length));
   OPENSSL_free(text);
@@ -69,7 +70,8 @@ std::unique_ptr<Stream> make_tls_stream(std::shared_ptr<TlsState> state) {
   return std::make_unique<TlsStream>(std::move(state));
 }
 
-std::unique_ptr<Handshake> accept_tls(TcpSocket socket, std::shared_ptr<TlsContext> context, StreamCallback done) {
+std::unique_ptr<Handshake> accept_tls(TcpSocket socket, std::shared_ptr<TlsContext> context,
+                                      StreamCallback done) {
   auto state = std::make_shared<TlsState>(std::move(socket), std::move(context));
   auto handshake = std::make_unique<TlsHandshake>(state);
   state->stream.async_handshake(boost::asio::ssl::stream_base::server,

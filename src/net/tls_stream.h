@@ -17,7 +17,8 @@ struct TlsState final : StreamState {
   TcpSocket& lowest() override { return stream.next_layer(); }
   auto& transport() { return stream; }
 
-  // Asio's TLS operations go on decrypting and encrypting after the socket was closed, when the caller's buffers may be gone: they get these.
+  // Asio's TLS operations go on decrypting and encrypting after the socket was closed, when the caller's
+  // buffers may be gone: they get these.
   boost::asio::mutable_buffer inbox(std::span<char> into) {
     received.resize(std::min(into.size(), kMaxRead));
     return boost::asio::buffer(received);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections to one endpoint, kept alive and reused (the most recently used first), for any number of requests at once.
-// A request that finds its reused connection closed before any response byte is reported `unsent` (streams.h), for the caller to repeat.
-// Thread: its loop's. Owns: its connections. Not: choosing endpoints, retrying (proxy/ does both).
+// Connections to one endpoint, kept alive and reused (the most recently used first), for any number of
+// requests at once. A request that finds its reused connection closed before any response byte is reported
+// `unsent` (streams.h), for the caller to repeat. Thread: its loop's. Owns: its connections. Not: choosing
+// endpoints, retrying (proxy/ does both).
 #pragma once
 
 #include <memory>
@@ -25,8 +26,9 @@ class ClientPool {
   ClientPool(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits);
   ~ClientPool();  // idle connections close; streams under way end with on_error(kCancelled)
 
-  // Sends the head at once or as soon as a connection stands. `end`: no body follows. `events` must outlive the stream. Time-outs of
-  // responses are the caller's: destroy the stream. Returns never null; failures come by on_error, never from within this call.
+  // Sends the head at once or as soon as a connection stands. `end`: no body follows. `events` must outlive
+  // the stream. Time-outs of responses are the caller's: destroy the stream. Returns never null; failures
+  // come by on_error, never from within this call.
   std::unique_ptr<ClientStream> request(const http::RequestHead& head, bool end, ClientStreamEvents& events);
 
   void close_idle();  // now; connections in use close after their response

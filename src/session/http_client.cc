@@ -9,14 +9,19 @@ namespace {
 ErrorCode code_of(StreamError error) {
   switch (error) {
     case StreamError::kConnectTimeout:
-    case StreamError::kTimeout: return ErrorCode::kTimeout;
-    case StreamError::kProtocol: return ErrorCode::kInternal;
-    case StreamError::kOverflow: return ErrorCode::kLimit;
-    case StreamError::kCancelled: return ErrorCode::kCancelled;
+    case StreamError::kTimeout:
+      return ErrorCode::kTimeout;
+    case StreamError::kProtocol:
+      return ErrorCode::kInternal;
+    case StreamError::kOverflow:
+      return ErrorCode::kLimit;
+    case StreamError::kCancelled:
+      return ErrorCode::kCancelled;
     case StreamError::kNone:
     case StreamError::kConnectRefused:
     case StreamError::kTls:
-    case StreamError::kReset: return ErrorCode::kUnavailable;
+    case StreamError::kReset:
+      return ErrorCode::kUnavailable;
   }
   return ErrorCode::kInternal;
 }
@@ -24,7 +29,8 @@ ErrorCode code_of(StreamError error) {
 }  // namespace
 
 struct HttpClient::State {
-  State(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, std::string authority, std::size_t max_body)
+  State(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, std::string authority,
+        std::size_t max_body)
       : scheduler(scheduler),
         scheme(endpoint.tls ? "https" : "http"),
         authority(std::move(authority)),
@@ -44,8 +50,14 @@ class Call final : public ClientStreamEvents, public std::enable_shared_from_thi
  public:
   Call(Scheduler& scheduler, ClientPool& pool, http::RequestHead head, ClientRequest request,
        HttpClient::StreamCallbacks callbacks, bool whole)
-      : pool_(pool), head_(std::move(head)), request_(std::move(request)), callbacks_(std::move(callbacks)), whole_(whole) {
-    deadline_ = scheduler.after(request_.timeout, [this] { end(Error{ErrorCode::kTimeout, describe("no answer in time")}); });
+      : pool_(pool),
+        head_(std::move(head)),
+        request_(std::move(request)),
+        callbacks_(std::move(callbacks)),
+        whole_(whole) {
+    deadline_ = scheduler.after(request_.timeout, [this] {
+      end(Error{ErrorCode::kTimeout, describe("no answer in time")});
+    });
   }
 
   void start() {
@@ -83,7 +95,9 @@ class Call final : public ClientStreamEvents, public std::enable_shared_from_thi
     stream_->send_data(request_.body);
     stream_->send_end();
   }
-  std::string describe(const std::string& what) const { return request_.method + " " + head_.authority + ": " + what; }
+  std::string describe(const std::string& what) const {
+    return request_.method + " " + head_.authority + ": " + what;
+  }
   void end(Result<void> result) {
     const auto told = std::exchange(callbacks_, {});
     const auto self = self_;
@@ -118,7 +132,8 @@ class CallHandle final : public HttpClient::Handle {
   std::weak_ptr<Call> call_;
 };
 
-http::RequestHead make_head(const std::string& scheme, const std::string& authority, const ClientRequest& request) {
+http::RequestHead make_head(const std::string& scheme, const std::string& authority,
+                            const ClientRequest& request) {
   http::RequestHead head;
   head.method = request.method;
   head.target = request.target;
@@ -134,13 +149,15 @@ http::RequestHead make_head(const std::string& scheme, const std::string& author
 
 HttpClient::HttpClient(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, std::string authority,
                        std::size_t max_body_bytes)
-    : state_(std::make_shared<State>(io, scheduler, std::move(endpoint), std::move(authority), max_body_bytes)) {}
+    : state_(std::make_shared<State>(io, scheduler, std::move(endpoint), std::move(authority),
+                                     max_body_bytes)) {}
 
 HttpClient::~HttpClient() = default;
 
 Task<Result<ClientResponse>> HttpClient::send(ClientRequest request) {
   const auto state = state_;
-  auto start = [state, request = std::move(request)](std::function<void(Result<ClientResponse>)> done) mutable {
+  auto start = [state,
+                request = std::move(request)](std::function<void(Result<ClientResponse>)> done) mutable {
     auto response = std::make_shared<ClientResponse>();
     auto handle = std::make_shared<std::weak_ptr<Call>>();
     StreamCallbacks callbacks;
@@ -159,7 +176,8 @@ Task<Result<ClientResponse>> HttpClient::send(ClientRequest request) {
       done(result.error());
     };
     auto head = make_head(state->scheme, state->authority, request);
-    auto call = std::make_shared<Call>(state->scheduler, state->pool, std::move(head), std::move(request), std::move(callbacks), true);
+    auto call = std::make_shared<Call>(state->scheduler, state->pool, std::move(head), std::move(request),
+                                       std::move(callbacks), true);
     *handle = call;
     call->start();
   };
@@ -168,7 +186,8 @@ Task<Result<ClientResponse>> HttpClient::send(ClientRequest request) {
 
 std::unique_ptr<HttpClient::Handle> HttpClient::stream(ClientRequest request, StreamCallbacks callbacks) {
   auto head = make_head(state_->scheme, state_->authority, request);
-  auto call = std::make_shared<Call>(state_->scheduler, state_->pool, std::move(head), std::move(request), std::move(callbacks), false);
+  auto call = std::make_shared<Call>(state_->scheduler, state_->pool, std::move(head), std::move(request),
+                                     std::move(callbacks), false);
   call->start();
   return std::make_unique<CallHandle>(call);
 }

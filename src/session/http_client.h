@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plain HTTP(S) client over streams.h for one origin: whole responses by coroutine, or streamed ones (watch, follow) by callback.
-// Thread: its loop's. Owns: a connection pool. Retries once what is known to be unsent; nothing else.
+// A plain HTTP(S) client over streams.h for one origin: whole responses by coroutine, or streamed ones
+// (watch, follow) by callback. Thread: its loop's. Owns: a connection pool. Retries once what is known to be
+// unsent; nothing else.
 #pragma once
 
 #include <functional>
@@ -34,11 +35,12 @@ class HttpClient {
              std::size_t max_body_bytes = 64 * 1024 * 1024);
   ~HttpClient();  // calls under way end with kCancelled
 
-  // Errors: kUnavailable (refused, reset), kTimeout, kLimit (body too large), kInternal (the peer broke HTTP). Any status is a value.
+  // Errors: kUnavailable (refused, reset), kTimeout, kLimit (body too large), kInternal (the peer broke
+  // HTTP). Any status is a value.
   Task<Result<ClientResponse>> send(ClientRequest request);
 
-  // Streamed. on_head decides by status whether to read on; on_end is final (an empty Result where the peer ended it properly).
-  // Destroying the handle cancels silently.
+  // Streamed. on_head decides by status whether to read on; on_end is final (an empty Result where the peer
+  // ended it properly). Destroying the handle cancels silently.
   struct StreamCallbacks {
     std::function<void(int status, const http::Headers& headers)> on_head;
     std::function<void(std::string_view data)> on_data;

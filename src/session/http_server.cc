@@ -22,8 +22,10 @@ class OpenServer final : public HttpServer, public RequestHandler {
   void drain() override;
   std::size_t connections() const override { return connections_.size(); }
 
-  void on_request(http::RequestHead head, bool expects_continue, std::shared_ptr<ServerStream> stream) override {
-    std::make_shared<Answering>(std::move(head), std::move(stream), options_, handler_)->start(expects_continue);
+  void on_request(http::RequestHead head, bool expects_continue,
+                  std::shared_ptr<ServerStream> stream) override {
+    std::make_shared<Answering>(std::move(head), std::move(stream), options_, handler_)
+        ->start(expects_continue);
   }
   void on_refused(int) override {}
 
@@ -57,7 +59,8 @@ OpenServer::~OpenServer() {
 }
 
 Result<void> OpenServer::listen(asio::io_context& io) {
-  auto listener = net::Listener::open(io, {options_.address}, [this](net::TcpSocket socket) { accepted(std::move(socket)); });
+  auto listener = net::Listener::open(io, {options_.address},
+                                      [this](net::TcpSocket socket) { accepted(std::move(socket)); });
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
   address_ = listener_->address();
@@ -72,7 +75,8 @@ void OpenServer::drain() {
 }
 
 void OpenServer::accepted(net::TcpSocket socket) {
-  if (connections_.size() + entering_.size() >= options_.limits.max_connections) return;  // closed by its destructor
+  if (connections_.size() + entering_.size() >= options_.limits.max_connections)
+    return;  // closed by its destructor
   if (options_.tls) return shake_hands(std::move(socket));
   serve(net::make_tcp_stream(std::move(socket)), "http");
 }
@@ -106,8 +110,8 @@ void OpenServer::serve(std::unique_ptr<net::Stream> stream, std::string_view sch
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& io, Scheduler& scheduler, Options options,
-                                                     Handler handler) {
+Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& io, Scheduler& scheduler,
+                                                     Options options, Handler handler) {
   auto server = std::make_unique<OpenServer>(scheduler, std::move(options), std::move(handler));
   if (auto listening = server->listen(io); !listening) return listening.error();
   return std::unique_ptr<HttpServer>(std::move(server));

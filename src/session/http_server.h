@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plain HTTP(S) server over streams.h for the API server, the admin port and the demo workload: whole requests in (bounded), whole or
-// streamed responses out. Thread: its loop's. Owns: its listener and connections.
+// A plain HTTP(S) server over streams.h for the API server, the admin port and the demo workload: whole
+// requests in (bounded), whole or streamed responses out. Thread: its loop's. Owns: its listener and
+// connections.
 #pragma once
 
 #include <functional>
@@ -37,8 +38,9 @@ class Responder {
 
   void send(Response response);
 
-  // A streamed answer (watch, follow): begin() once, then write() and end(). write() returns false once the client has left or more than
-  // `max_unsent` bytes wait for a slow reader: the caller then stops and the connection is cut.
+  // A streamed answer (watch, follow): begin() once, then write() and end(). write() returns false once the
+  // client has left or more than `max_unsent` bytes wait for a slow reader: the caller then stops and the
+  // connection is cut.
   void begin(int status, std::string_view content_type);
   bool write(std::string_view data);
   void end();
@@ -52,15 +54,16 @@ class Responder {
 class HttpServer {
  public:
   struct Options {
-    net::Address address;                       // port 0: any
-    std::shared_ptr<net::TlsContext> tls;       // null: plain
+    net::Address address;                  // port 0: any
+    std::shared_ptr<net::TlsContext> tls;  // null: plain
     ServerLimits limits;
-    std::size_t max_body_bytes = 3 * 1024 * 1024;   // 413 past it
+    std::size_t max_body_bytes = 3 * 1024 * 1024;    // 413 past it
     std::size_t max_unsent_bytes = 4 * 1024 * 1024;  // a streamed response's backlog
   };
   using Handler = std::function<void(Request, Responder)>;
 
-  static Result<std::unique_ptr<HttpServer>> open(asio::io_context& io, Scheduler& scheduler, Options options, Handler handler);
+  static Result<std::unique_ptr<HttpServer>> open(asio::io_context& io, Scheduler& scheduler, Options options,
+                                                  Handler handler);
   virtual ~HttpServer() = default;  // closes everything at once
   virtual net::Address address() const = 0;
   virtual void drain() = 0;  // stop accepting; connections close after the response under way

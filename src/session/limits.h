@@ -11,23 +11,26 @@ using namespace std::chrono_literals;
 
 struct ServerLimits {
   http::Limits http;
-  Duration header_timeout = 10s;       // slowloris: from the first byte of a head (or the accept) to its end
-  Duration body_idle_timeout = 60s;    // between two reads of a body
-  Duration keep_alive_timeout = 75s;   // as nginx; Envoy's hour invites descriptor exhaustion
-  Duration write_idle_timeout = 60s;   // slow readers: no progress in sending for that long
+  Duration header_timeout = 10s;      // slowloris: from the first byte of a head (or the accept) to its end
+  Duration body_idle_timeout = 60s;   // between two reads of a body
+  Duration keep_alive_timeout = 75s;  // as nginx; Envoy's hour invites descriptor exhaustion
+  Duration write_idle_timeout = 60s;  // slow readers: no progress in sending for that long
   Duration tls_timeout = 10s;
-  Duration linger_timeout = 2s;        // for the client to take the last response before its unread bytes would reset the connection
-  std::size_t max_connections = 10'000;      // a listener; past it, accepted sockets are closed at once
-  std::size_t max_drain_bytes = 256 * 1024;  // of a request body that nobody wants, before the connection is closed instead
+  Duration linger_timeout =
+      2s;  // for the client to take the last response before its unread bytes would reset the connection
+  std::size_t max_connections = 10'000;  // a listener; past it, accepted sockets are closed at once
+  std::size_t max_drain_bytes =
+      256 * 1024;  // of a request body that nobody wants, before the connection is closed instead
 };
 
 struct ClientLimits {
   http::Limits http;
   Duration connect_timeout = 3s;
-  Duration idle_timeout = 50s;                    // of a pooled connection; below common keep-alive time-outs of backends (60 s)
-  std::size_t max_connections = 1024;             // an endpoint
-  std::size_t max_pending = 1024;                 // requests waiting for a connection, an endpoint; more is kOverflow
-  std::size_t max_idle = 256;                     // pooled connections, an endpoint
+  Duration idle_timeout =
+      50s;  // of a pooled connection; below common keep-alive time-outs of backends (60 s)
+  std::size_t max_connections = 1024;  // an endpoint
+  std::size_t max_pending = 1024;      // requests waiting for a connection, an endpoint; more is kOverflow
+  std::size_t max_idle = 256;          // pooled connections, an endpoint
 };
 
 }  // namespace tidegate::session

@@ -5,8 +5,8 @@
 
 namespace tidegate::session {
 
-Answering::Answering(http::RequestHead head, std::shared_ptr<ServerStream> stream, const HttpServer::Options& options,
-                     const HttpServer::Handler& handler)
+Answering::Answering(http::RequestHead head, std::shared_ptr<ServerStream> stream,
+                     const HttpServer::Options& options, const HttpServer::Handler& handler)
     : stream_(std::move(stream)), options_(options), handler_(handler), head_only_(head.method == "HEAD") {
   request_.head = std::move(head);
   request_.client_address = stream_->client_address();
@@ -17,14 +17,16 @@ void Answering::start(bool expects_continue) {
   self_ = shared_from_this();
   stream_->set_events(this);
   if (request_.head.content_length.value_or(0) > options_.max_body_bytes) {
-    return send({413, "text/plain", "the request body is larger than " + std::to_string(options_.max_body_bytes) + " bytes\n"});
+    return send({413, "text/plain",
+                 "the request body is larger than " + std::to_string(options_.max_body_bytes) + " bytes\n"});
   }
   if (expects_continue) stream_->send_continue();
 }
 
 void Answering::on_data(std::string_view data) {
   if (request_.body.size() + data.size() > options_.max_body_bytes) {
-    return send({413, "text/plain", "the request body is larger than " + std::to_string(options_.max_body_bytes) + " bytes\n"});
+    return send({413, "text/plain",
+                 "the request body is larger than " + std::to_string(options_.max_body_bytes) + " bytes\n"});
   }
   request_.body.append(data);
 }
@@ -93,10 +95,14 @@ ResponderState::~ResponderState() {
 }
 
 void Responder::send(Response response) { state_->answering->send(std::move(response)); }
-void Responder::begin(int status, std::string_view content_type) { state_->answering->begin(status, content_type); }
+void Responder::begin(int status, std::string_view content_type) {
+  state_->answering->begin(status, content_type);
+}
 bool Responder::write(std::string_view data) { return state_->answering->write(data); }
 void Responder::end() { state_->answering->end(); }
-void Responder::on_closed(std::function<void()> callback) { state_->answering->on_closed(std::move(callback)); }
+void Responder::on_closed(std::function<void()> callback) {
+  state_->answering->on_closed(std::move(callback));
+}
 bool Responder::closed() const { return state_->answering->closed(); }
 
 }  // namespace tidegate::session

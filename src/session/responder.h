@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request of an HttpServer from its head to the end of its answer: collects the body, hands the request over, and writes what the Responder is
-// told. Private to session/, and to tests of what it calls. Thread: the loop's.
+// One request of an HttpServer from its head to the end of its answer: collects the body, hands the request
+// over, and writes what the Responder is told. Private to session/, and to tests of what it calls. Thread:
+// the loop's.
 #pragma once
 
 #include <functional>
@@ -43,7 +44,8 @@ class Answering final : public ServerStreamEvents, public std::enable_shared_fro
   std::shared_ptr<Answering> self_;  // while the stream may call
 };
 
-// Shared by all copies of a Responder: where the last one goes without an answer, the client gets 500 instead of silence.
+// Shared by all copies of a Responder: where the last one goes without an answer, the client gets 500 instead
+// of silence.
 class ResponderState {
  public:
   explicit ResponderState(std::shared_ptr<Answering> answering) : answering(std::move(answering)) {}

@@ -5,15 +5,24 @@ namespace tidegate::session {
 
 const char* to_string(StreamError error) {
   switch (error) {
-    case StreamError::kNone: return "none";
-    case StreamError::kConnectRefused: return "connect_refused";
-    case StreamError::kConnectTimeout: return "connect_timeout";
-    case StreamError::kTls: return "tls";
-    case StreamError::kReset: return "reset";
-    case StreamError::kTimeout: return "timeout";
-    case StreamError::kProtocol: return "protocol";
-    case StreamError::kOverflow: return "overflow";
-    case StreamError::kCancelled: return "cancelled";
+    case StreamError::kNone:
+      return "none";
+    case StreamError::kConnectRefused:
+      return "connect_refused";
+    case StreamError::kConnectTimeout:
+      return "connect_timeout";
+    case StreamError::kTls:
+      return "tls";
+    case StreamError::kReset:
+      return "reset";
+    case StreamError::kTimeout:
+      return "timeout";
+    case StreamError::kProtocol:
+      return "protocol";
+    case StreamError::kOverflow:
+      return "overflow";
+    case StreamError::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }

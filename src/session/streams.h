@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two interfaces that an exchange of one request and one response sees, whatever the protocol: ServerStream towards a client,
-// ClientStream towards a backend, each with the events that come back. The proxy joins the two; the API server, the admin port and the
-// Kubernetes client use the simpler faces in http_server.h and http_client.h, which sit on the same streams.
+// The two interfaces that an exchange of one request and one response sees, whatever the protocol:
+// ServerStream towards a client, ClientStream towards a backend, each with the events that come back. The
+// proxy joins the two; the API server, the admin port and the Kubernetes client use the simpler faces in
+// http_server.h and http_client.h, which sit on the same streams.
 //
-// Thread: all on one loop. Events are never called from within a call that the receiver makes on the stream, save where said.
-// Back-pressure: the sender watches unsent_bytes() against kHighWater and waits for on_writable(); the receiver calls pause() and resume().
+// Thread: all on one loop. Events are never called from within a call that the receiver makes on the stream,
+// save where said. Back-pressure: the sender watches unsent_bytes() against kHighWater and waits for
+// on_writable(); the receiver calls pause() and resume().
 #pragma once
 
 #include <cstdint>
@@ -34,47 +36,54 @@ const char* to_string(StreamError error);
 
 // ---- server side ----
 
-// What a client does after its request head was delivered. on_abort is final; after on_end only on_writable and on_abort can follow.
+// What a client does after its request head was delivered. on_abort is final; after on_end only on_writable
+// and on_abort can follow.
 class ServerStreamEvents {
  public:
   virtual ~ServerStreamEvents() = default;
-  virtual void on_data(std::string_view data) = 0;        // request body; views are valid during the call
+  virtual void on_data(std::string_view data) = 0;         // request body; views are valid during the call
   virtual void on_end(const http::Headers& trailers) = 0;  // request complete
   virtual void on_writable() = 0;                          // unsent_bytes() fell to kLowWater
-  virtual void on_abort(StreamError error) = 0;            // the client is gone, or broke the protocol; nothing can be sent any more
+  virtual void on_abort(
+      StreamError error) = 0;  // the client is gone, or broke the protocol; nothing can be sent any more
 };
 
-// Lives until the response is complete and the request is consumed, or until abort; held by shared_ptr so that a late call is harmless: all
-// calls after the end do nothing.
+// Lives until the response is complete and the request is consumed, or until abort; held by shared_ptr so
+// that a late call is harmless: all calls after the end do nothing.
 class ServerStream {
  public:
   virtual ~ServerStream() = default;
 
-  // Before any other call. `events` must outlive the stream or be replaced by nullptr (then the rest of the request is drained, bounded).
+  // Before any other call. `events` must outlive the stream or be replaced by nullptr (then the rest of the
+  // request is drained, bounded).
   virtual void set_events(ServerStreamEvents* events) = 0;
 
-  virtual void send_continue() = 0;                                     // 100, once, where the client asked for it
+  virtual void send_continue() = 0;  // 100, once, where the client asked for it
   virtual void send_head(const http::ResponseHead& head, bool end) = 0;  // `end`: no body follows
-  virtual void send_data(std::string_view data) = 0;                    // copied or written at once
+  virtual void send_data(std::string_view data) = 0;                     // copied or written at once
   virtual void send_end(const http::Headers& trailers = {}) = 0;
-  // Ends a response that can't be completed so that the client can tell (RFC 9112 section 8): the connection or stream is cut.
+  // Ends a response that can't be completed so that the client can tell (RFC 9112 section 8): the connection
+  // or stream is cut.
   virtual void reset() = 0;
 
   virtual std::size_t unsent_bytes() const = 0;
-  virtual void pause() = 0;   // stop reading the request body
+  virtual void pause() = 0;  // stop reading the request body
   virtual void resume() = 0;
 
-  virtual const std::string& client_address() const = 0;      // "127.0.0.1:51234"
-  virtual std::string_view client_common_name() const = 0;    // of a verified client certificate
-  virtual std::string_view server_name() const = 0;           // SNI
+  virtual const std::string& client_address() const = 0;    // "127.0.0.1:51234"
+  virtual std::string_view client_common_name() const = 0;  // of a verified client certificate
+  virtual std::string_view server_name() const = 0;         // SNI
 };
 
-// Called for each request of each connection, with its head. The callee keeps the stream and calls set_events() before returning.
+// Called for each request of each connection, with its head. The callee keeps the stream and calls
+// set_events() before returning.
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  virtual void on_request(http::RequestHead head, bool expects_continue, std::shared_ptr<ServerStream> stream) = 0;
-  // A request that never became one was answered by the session itself (400, 408, 414, 431, 505): for counters and logs only.
+  virtual void on_request(http::RequestHead head, bool expects_continue,
+                          std::shared_ptr<ServerStream> stream) = 0;
+  // A request that never became one was answered by the session itself (400, 408, 414, 431, 505): for
+  // counters and logs only.
   virtual void on_refused(int status) = 0;
 };
 
@@ -83,12 +92,12 @@ class RequestHandler {
 class ClientStreamEvents {
  public:
   virtual ~ClientStreamEvents() = default;
-  virtual void on_head(http::ResponseHead head) = 0;       // final responses only; 1xx are dropped (101 is final)
+  virtual void on_head(http::ResponseHead head) = 0;  // final responses only; 1xx are dropped (101 is final)
   virtual void on_data(std::string_view data) = 0;
   virtual void on_end(const http::Headers& trailers) = 0;  // final; the stream is done
   virtual void on_writable() = 0;
-  // Final. `unsent`: not a byte of the request reached the backend, or the connection was a reused one that closed before answering: safe to
-  // send again if nothing of the body is gone.
+  // Final. `unsent`: not a byte of the request reached the backend, or the connection was a reused one that
+  // closed before answering: safe to send again if nothing of the body is gone.
   virtual void on_error(StreamError error, bool unsent, std::string_view detail) = 0;
 };
 
@@ -98,7 +107,7 @@ class ClientStream {
   virtual void send_data(std::string_view data) = 0;
   virtual void send_end(const http::Headers& trailers = {}) = 0;
   virtual std::size_t unsent_bytes() const = 0;
-  virtual void pause() = 0;   // stop reading the response body
+  virtual void pause() = 0;  // stop reading the response body
   virtual void resume() = 0;
 };
 

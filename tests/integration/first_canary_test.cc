@@ -82,7 +82,8 @@ TEST_F(FirstCanary, AGoodVersionIsPromotedAndABadOneIsShutOut) {
 
     co_await end_load();
     const auto& counts = load_->counts();
-    EXPECT_EQ(counts.failed, counts.versions.at("v3").failed) << "failures that version 3 did not make: " << to_lines(counts);
+    EXPECT_EQ(counts.failed, counts.versions.at("v3").failed)
+        << "failures that version 3 did not make: " << to_lines(counts);
   });
 }
 
@@ -117,10 +118,12 @@ TEST_F(FirstCanary, ARolloutThatNamesAMissingRouteSaysSoAndMovesNothing) {
     const api::Key key{"default", "shop"};
     auto patched = co_await world_->client().patch(api::kRollouts, key, kube::PatchType::kMerge, patch);
     EXPECT_TRUE(patched) << patched.error().detail;
-    const Json rollout = co_await wait_for(api::kRollouts, "shop", "says what is wrong", [](const Json& object) {
-      return json::string_at(object, "status.message").find("no-such-route") != std::string::npos;
-    });
-    EXPECT_NE(json::dump(rollout).find("spec.strategy.canary.trafficRouting.routes[0].name"), std::string::npos)
+    const Json rollout =
+        co_await wait_for(api::kRollouts, "shop", "says what is wrong", [](const Json& object) {
+          return json::string_at(object, "status.message").find("no-such-route") != std::string::npos;
+        });
+    EXPECT_NE(json::dump(rollout).find("spec.strategy.canary.trafficRouting.routes[0].name"),
+              std::string::npos)
         << json::dump_pretty(rollout);
     const Json after = co_await get(api::kHttpRoutes, "shop");
     EXPECT_EQ(json::dump(after["spec"]), json::dump(before["spec"]));

@@ -24,7 +24,8 @@ std::string read_all(const std::string& path) {
   return text.str();
 }
 
-[[noreturn]] void become(const std::vector<std::string>& arguments, const std::string& out, const std::string& err) {
+[[noreturn]] void become(const std::vector<std::string>& arguments, const std::string& out,
+                         const std::string& err) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
   ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tidegate binary as its user starts it: a child process whose output is kept, and that can't outlive the test.
+// The tidegate binary as its user starts it: a child process whose output is kept, and that can't outlive the
+// test.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `tidegate up` as its user starts it: what it says when it can't, and that a killed one goes on where it was.
+// `tidegate up` as its user starts it: what it says when it can't, and that a killed one goes on where it
+// was.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -22,9 +23,9 @@ using namespace std::chrono_literals;
 class Up : public testing::Test {
  protected:
   std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
-    std::vector<std::string> all = {"up",        "--data-dir",      data_,          "--api",      "127.0.0.1:0",
-                                    "--metrics", "127.0.0.1:0",     "--gateway-pool", gateway_pool(), "--pod-pool",
-                                    pod_pool()};
+    std::vector<std::string> all = {"up",           "--data-dir", data_,         "--api",
+                                    "127.0.0.1:0",  "--metrics",  "127.0.0.1:0", "--gateway-pool",
+                                    gateway_pool(), "--pod-pool", pod_pool()};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -39,7 +40,8 @@ class Up : public testing::Test {
     EXPECT_EQ(program.wait(), 2);
     const std::string err = program.err();
     EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
-    for (const auto& word : words) EXPECT_NE(err.find(word), std::string::npos) << "no \"" << word << "\" in: " << err;
+    for (const auto& word : words)
+      EXPECT_NE(err.find(word), std::string::npos) << "no \"" << word << "\" in: " << err;
     EXPECT_EQ(program.out(), "");
   }
 
@@ -72,10 +74,11 @@ TEST_F(Up, SaysWhereAManifestIsBroken) {
 }
 
 TEST_F(Up, AppliesNothingWhereOneManifestIsInvalid) {
-  const std::string path = write("two.yaml",
-                                 "apiVersion: v1\nkind: Service\nmetadata: {name: good}\nspec: {ports: [{port: 80}]}\n---\n"
-                                 "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: bad}\n"
-                                 "spec: {rules: [{backendRefs: [{name: a, port: 99999}]}]}\n");
+  const std::string path =
+      write("two.yaml",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: good}\nspec: {ports: [{port: 80}]}\n---\n"
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: bad}\n"
+            "spec: {rules: [{backendRefs: [{name: a, port: 99999}]}]}\n");
   expect_refusal(arguments({"-f", path}), {"two.yaml:6", "spec.rules[0].backendRefs[0].port", "99999"});
   Program again(dir_.path(), arguments());
   ASSERT_TRUE(again.prints("ready")) << again.err();
@@ -172,8 +175,10 @@ TEST_F(Up, GoesOnFromTheSameStepAfterKill9) {
     Program program(dir_.path(), arguments({"-f", example("01-first-canary")}));
     ASSERT_TRUE(program.prints("ready")) << program.err();
     Watcher watcher(data_ + "/kubeconfig");
-    ASSERT_FALSE(watcher.rollout([](const Json& r) { return phase(r) == "Healthy"; }).empty()) << program.err();
-    // A pause that waits for a person: no load runs here, so nothing else would hold the rollout at a known step.
+    ASSERT_FALSE(watcher.rollout([](const Json& r) { return phase(r) == "Healthy"; }).empty())
+        << program.err();
+    // A pause that waits for a person: no load runs here, so nothing else would hold the rollout at a known
+    // step.
     const std::string held = write("held.yaml", [] {
       std::ifstream in(example("01-first-canary/versions/v2.yaml"));
       std::string text(std::istreambuf_iterator<char>(in), {});
@@ -192,8 +197,10 @@ TEST_F(Up, GoesOnFromTheSameStepAfterKill9) {
   Watcher watcher(data_ + "/kubeconfig");
   const Json after = watcher.rollout([](const Json& r) { return settled(r) && phase(r) == "Paused"; });
   EXPECT_EQ(step(after), step(before));
-  EXPECT_EQ(json::string_at(after, "status.canaryRevision"), json::string_at(before, "status.canaryRevision"));
-  EXPECT_EQ(json::string_at(after, "status.stableRevision"), json::string_at(before, "status.stableRevision"));
+  EXPECT_EQ(json::string_at(after, "status.canaryRevision"),
+            json::string_at(before, "status.canaryRevision"));
+  EXPECT_EQ(json::string_at(after, "status.stableRevision"),
+            json::string_at(before, "status.stableRevision"));
 }
 
 }  // namespace

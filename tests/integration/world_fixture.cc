@@ -17,7 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration kPatience = 60s;
 
-std::string pool(int offset) { return "127." + std::to_string(100 + 2 * (::getpid() % 60) + offset) + ".0.0/16"; }
+std::string pool(int offset) {
+  return "127." + std::to_string(100 + 2 * (::getpid() % 60) + offset) + ".0.0/16";
+}
 
 struct GaveUp : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -32,7 +34,9 @@ struct GaveUp : std::runtime_error {
 
 std::string gateway_pool() { return pool(0); }
 std::string pod_pool() { return pool(1); }
-std::string example(const std::string& path) { return std::string(TIDEGATE_SOURCE_DIR) + "/examples/" + path; }
+std::string example(const std::string& path) {
+  return std::string(TIDEGATE_SOURCE_DIR) + "/examples/" + path;
+}
 std::string phase(const Json& rollout) { return json::string_at(rollout, "status.phase"); }
 
 app::WorldOptions WorldTest::options() const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole world in one test: free ports, address pools of this process alone, and a coroutine that plays the user.
+// A whole world in one test: free ports, address pools of this process alone, and a coroutine that plays the
+// user.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,13 +24,15 @@ class WorldTest : public testing::Test {
  protected:
   app::WorldOptions options() const;
 
-  // Opens and starts a world with these manifests, then runs `user` on its loop to the end. Fails the test after two minutes.
+  // Opens and starts a world with these manifests, then runs `user` on its loop to the end. Fails the test
+  // after two minutes.
   void play(const std::string& manifests, std::function<Task<void>()> user);
 
-  // For `user`. They fail the test and throw out of the coroutine where time runs out. Predicates that capture are named before they are
-  // handed over (net/task.h).
+  // For `user`. They fail the test and throw out of the coroutine where time runs out. Predicates that
+  // capture are named before they are handed over (net/task.h).
   Task<Json> get(api::Resource resource, std::string name);
-  Task<Json> wait_for(api::Resource resource, std::string name, std::string what, std::function<bool(const Json&)> holds);
+  Task<Json> wait_for(api::Resource resource, std::string name, std::string what,
+                      std::function<bool(const Json&)> holds);
   Task<void> apply(std::string path);
   Task<void> annotate(std::string rollout, std::string key, std::string value);
   Task<void> until(std::string what, std::function<bool()> holds);

@@ -19,7 +19,9 @@ std::unique_ptr<Scheduler::Timer> FakeScheduler::after(Duration delay, std::func
   return std::make_unique<Entry>(*this, id);
 }
 
-void FakeScheduler::post(std::function<void()> callback) { due_.emplace(Id{now_, next_++}, std::move(callback)); }
+void FakeScheduler::post(std::function<void()> callback) {
+  due_.emplace(Id{now_, next_++}, std::move(callback));
+}
 
 void FakeScheduler::advance(Duration by) {
   const TimePoint until = now_ + by;
