@@ -37,25 +37,26 @@ wait_for() {
     sleep 0.1
   done
 }
-field() { kubectl get rollout shop -o "jsonpath={$1}" 2>/dev/null || true; }
+field() { kubectl get rollout shop -o "jsonpath=$1" 2>/dev/null || true; }
 ready() { grep -q '^ready' "$world/up.out"; }
 serves() { curl -sf -o /dev/null --max-time 2 -H 'Host: shop.example.com' "http://$gateway/"; }
 # The load's own counts: total FIELD, version NAME COLUMN (1 requests, 2 failed).
 total() { awk -v key="$1" '$1 == key { print $2 }' "$world/load" 2>/dev/null || echo 0; }
 version() { awk -v name="$1" -v column="$2" '$1 == "version" && $2 == name { n = $(2 + column) } END { print n + 0 }' "$world/load"; }
 
-# watch_rollout VERSION: a line whenever what `kubectl get rollouts` shows changes, until it is Healthy on or Degraded from this version.
+# watch_rollout VERSION GENERATION: a line whenever the Rollout's status changes, until it is Healthy or Degraded on that generation.
 watch_rollout() {
-  local name=$1 generation=$2 last="" line phase observed
+  local name=$1 generation=$2 last="" status line phase step weight observed message seen
   local limit=$(( $(date +%s) + 120 ))
   while :; do
-    line=$(kubectl get rollout shop --no-headers 2>/dev/null | awk '{ $1 = ""; NF--; sub(/^ /, ""); print }' || true)
-    phase=$(field .status.phase) observed=$(field .status.observedGeneration)
-    if [ -n "$line" ] && [ "$line" != "$last" ]; then
-      say "  $line   ($name served $(version "$name" 1), failed $(version "$name" 2))"
+    status=$(field "{.status.phase}|{.status.step}|{.status.weight}|{.status.observed}|{.status.observedGeneration}|{.status.message}")
+    IFS='|' read -r phase step weight observed seen message <<<"$status"
+    line=$(printf '%-11s step %s  weight %-3s observed %-4s %s' "$phase" "$step" "$weight%" "${observed:--}" "$message")
+    if [ -n "$phase" ] && [ "$line" != "$last" ]; then
+      say "  $line ($name answered $(version "$name" 1), failed $(version "$name" 2))"
       last=$line
     fi
-    if [ "${observed:-0}" -ge "$generation" ]; then
+    if [ "${seen:-0}" -ge "$generation" ]; then
       case "$phase" in Healthy | Degraded) outcome=$phase; return ;; esac
     fi
     kill -0 "${pids[0]}" 2>/dev/null || fail "tidegate up has ended"
@@ -69,7 +70,7 @@ ship() {
   local name=$1 file=$2 from
   from=$(date +%s%N)
   kubectl apply -f "$file" >/dev/null
-  watch_rollout "$name" "$(field .metadata.generation)"
+  watch_rollout "$name" "$(field "{.metadata.generation}")"
   took=$(seconds_since "$from")
   sleep 0.5  # requests under way and the load's report
   served=$(version "$name" 1) failed=$(version "$name" 2)
@@ -90,17 +91,16 @@ pids+=($!)
 sleep 1
 
 say "shipping version 2, a good one"
-say "  PHASE STEP WEIGHT OBSERVED STABLE CANARY MESSAGE"
 ship v2 $example/versions/v2.yaml
 good_outcome=$outcome good_took=$took good_served=$served good_failed=$failed
-[ "$good_outcome" = Healthy ] || fail "version 2 should have been promoted, but is $good_outcome: $(field .status.message)"
+[ "$good_outcome" = Healthy ] || fail "version 2 should have been promoted, but is $good_outcome: $(field "{.status.message}")"
 say "version 2 is promoted: all traffic goes to it"
 
 say "shipping version 3, which fails a fifth of its requests"
 ship v3 $example/versions/v3-bad.yaml
 bad_outcome=$outcome bad_took=$took bad_served=$served bad_failed=$failed
-[ "$bad_outcome" = Degraded ] || fail "version 3 should have been rolled back, but is $bad_outcome: $(field .status.message)"
-say "version 3 is shut out: $(field .status.message)"
+[ "$bad_outcome" = Degraded ] || fail "version 3 should have been rolled back, but is $bad_outcome: $(field "{.status.message}")"
+say "version 3 is shut out: $(field "{.status.message}")"
 sleep 1
 [ "$(version v3 1)" = "$bad_served" ] || fail "version 3 still got requests after the rollback"
 
