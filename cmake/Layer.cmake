@@ -13,7 +13,7 @@ function(tidegate_layer name)
     list(REMOVE_ITEM sources ${file})
   endforeach()
   if(NOT sources)
-    file(WRITE ${CMAKE_BINARY_DIR}/empty/${name}.cc "")
+    tidegate_empty_source(${CMAKE_BINARY_DIR}/empty/${name}.cc)
     set(sources ${CMAKE_BINARY_DIR}/empty/${name}.cc)
   endif()
 
@@ -109,10 +109,17 @@ endfunction()
 
 function(tidegate_precompiled_header name)
   if(NOT TARGET ${name})
-    file(WRITE ${CMAKE_BINARY_DIR}/pch/${name}.cc "")
+    tidegate_empty_source(${CMAKE_BINARY_DIR}/pch/${name}.cc)
     add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/pch/${name}.cc)
     target_link_libraries(${name} PRIVATE tidegate_compiler tidegate_net)
     target_precompile_headers(${name} PRIVATE <functional> <map> <memory> <optional> <string> <string_view> <variant>
                               <vector> "${CMAKE_SOURCE_DIR}/src/net/asio.h" <nlohmann/json.hpp> ${ARGN})
+  endif()
+endfunction()
+
+# Written once: a file rewritten at each configuration would be compiled again each time.
+function(tidegate_empty_source path)
+  if(NOT EXISTS ${path})
+    file(WRITE ${path} "")
   endif()
 endfunction()
