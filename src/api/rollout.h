@@ -8,13 +8,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "api/analysis.h"
 #include "api/field_reader.h"
 #include "api/object.h"
 #include "api/rollout_status.h"
+#include "api/steps.h"
 
 namespace tidegate::api {
 
@@ -26,27 +26,6 @@ inline constexpr const char* kPromoteAnnotation = "tidegate.dev/promote";
 inline constexpr const char* kRetryAnnotation = "tidegate.dev/retry";
 inline constexpr const char* kPauseAnnotation = "tidegate.dev/pause";
 inline constexpr const char* kRevisionLabel = "tidegate.dev/pod-template-hash";
-
-struct SetWeight {
-  double percent = 0;
-};
-struct Pause {
-  std::optional<Duration> duration;
-  std::int64_t min_requests = 0;
-  bool for_person() const { return !duration && min_requests == 0; }
-};
-struct SetCanaryScale {  // exactly one of the three
-  std::optional<std::int64_t> replicas;
-  std::optional<double> weight;
-  bool match_traffic_weight = false;
-};
-struct AnalysisStep {
-  Analysis analysis;
-};
-// A new kind: an alternative here, a row in the table of rollout.cc, a file in rollout/steps/; the compiler
-// lists the rest.
-using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep>;
-std::string describe(const Step& step);  // "setWeight 5", "pause 5m"
 
 struct RouteReference {
   std::string name;                // an HTTPRoute of the same namespace

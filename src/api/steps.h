@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of a canary strategy as values, in the order that they are taken. What each does: rollout/steps/.
+// Thread: none; plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/analysis.h"
+#include "api/field_reader.h"
+
+namespace tidegate::api {
+
+struct SetWeight {
+  double percent = 0;
+};
+struct Pause {
+  std::optional<Duration> duration;
+  std::int64_t min_requests = 0;
+  bool for_person() const { return !duration && min_requests == 0; }
+};
+struct SetCanaryScale {  // exactly one of the three
+  std::optional<std::int64_t> replicas;
+  std::optional<double> weight;
+  bool match_traffic_weight = false;
+};
+struct AnalysisStep {
+  Analysis analysis;
+};
+// A new kind: an alternative here, a row in the table of steps.cc, a file in rollout/steps/; the compiler
+// lists the rest.
+using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep>;
+std::string describe(const Step& step);  // "setWeight 5", "pause 5m"
+
+// `canary` is at spec.strategy.canary. What is wrong is reported through it; steps that can't be read are
+// left out.
+std::vector<Step> decode_steps(const FieldReader& canary);
+
+}  // namespace tidegate::api
