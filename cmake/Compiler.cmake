@@ -9,10 +9,10 @@ option(TIDEGATE_FUZZ "Build fuzz targets with libFuzzer (clang)" OFF)
 
 add_library(tidegate_compiler INTERFACE)
 target_compile_options(tidegate_compiler INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
-# <utility> first: Boost 1.74's awaitable.hpp uses std::exchange without including it.
-target_compile_options(tidegate_compiler INTERFACE $<$<COMPILE_LANGUAGE:CXX>:SHELL:-include utility>)
+# Everywhere, since GCC takes a precompiled header only under the very same macros. For the same reason nothing is included ahead of it.
+target_compile_options(tidegate_compiler INTERFACE -pthread)
 target_include_directories(tidegate_compiler INTERFACE ${CMAKE_SOURCE_DIR}/src)
-target_compile_definitions(tidegate_compiler INTERFACE BOOST_ASIO_SEPARATE_COMPILATION)
+target_compile_definitions(tidegate_compiler INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ALL_NO_LIB)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives out of inlined standard library code.
   target_compile_options(tidegate_compiler INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>

@@ -75,7 +75,7 @@ function(tidegate_check_headers layer)
     get_filename_component(folder ${stamp} DIRECTORY)
     add_custom_command(OUTPUT ${stamp} DEPENDS ${header} VERBATIM COMMENT "Checking ${name}"
       COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
-      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -include utility -DBOOST_ASIO_SEPARATE_COMPILATION -x c++-header
+      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -DBOOST_ASIO_SEPARATE_COMPILATION -x c++-header
               -I${CMAKE_SOURCE_DIR}/src -I${CMAKE_SOURCE_DIR} ${header}
       COMMAND ${CMAKE_COMMAND} -E touch ${stamp})
     list(APPEND stamps ${stamp})
@@ -86,35 +86,42 @@ function(tidegate_check_headers layer)
   endif()
 endfunction()
 
-# One precompiled header for all that sits on Asio; the light layers do without.
+# Two precompiled headers for the product and two for its tests: with Asio for what sits on net, and a light one, since the layers beside net can't
+# link what Asio's headers refer to.
 function(tidegate_precompile target layers)
-  if("net" IN_LIST layers AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    tidegate_precompiled_header(tidegate_pch)
-    target_precompile_headers(${target} REUSE_FROM tidegate_pch)
+  if("net" IN_LIST layers)
+    tidegate_use_precompiled(${target} tidegate_pch HEADERS <net/asio.h>)
+  else()
+    tidegate_use_precompiled(${target} tidegate_light_pch)
   endif()
 endfunction()
 
-# Test code is compiled without optimisation, whatever the preset: it is built more often than it is run. Without a list of layers, or with
-# one that holds net, its precompiled header includes Asio; the light layers can't link what that refers to.
+# tidegate_test_program(TARGET [LAYERS]): without a list of layers, all are meant. Test code is compiled without optimisation, whatever the
+# preset: it is built more often than it is run.
 function(tidegate_test_program target)
   target_compile_options(${target} PRIVATE -O0)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND ARGC GREATER 1 AND NOT "net" IN_LIST ARGN)
-    target_precompile_headers(${target} PRIVATE <functional> <map> <string> <vector> <nlohmann/json.hpp> <gtest/gtest.h>)
-  elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    tidegate_precompiled_header(tidegate_test_pch <gtest/gtest.h>)
-    target_compile_options(tidegate_test_pch PRIVATE -O0)
-    target_precompile_headers(${target} REUSE_FROM tidegate_test_pch)
+  if(ARGC GREATER 1 AND NOT "net" IN_LIST ARGN)
+    tidegate_use_precompiled(${target} tidegate_light_test_pch HEADERS <gtest/gtest.h> LIBRARIES GTest::gtest OPTIONS -O0)
+  else()
+    tidegate_use_precompiled(${target} tidegate_test_pch HEADERS <net/asio.h> <gtest/gtest.h> LIBRARIES GTest::gtest OPTIONS -O0)
   endif()
 endfunction()
 
-function(tidegate_precompiled_header name)
+# GCC only. LIBRARIES are those whose macros the header's users see: it is taken only under the very same ones.
+function(tidegate_use_precompiled target name)
+  cmake_parse_arguments(arg "" "" "HEADERS;LIBRARIES;OPTIONS" ${ARGN})
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
   if(NOT TARGET ${name})
     tidegate_empty_source(${CMAKE_BINARY_DIR}/pch/${name}.cc)
     add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/pch/${name}.cc)
-    target_link_libraries(${name} PRIVATE tidegate_compiler tidegate_net)
+    target_link_libraries(${name} PRIVATE tidegate_compiler spdlog::spdlog ${arg_LIBRARIES})
+    target_compile_options(${name} PRIVATE ${arg_OPTIONS})
     target_precompile_headers(${name} PRIVATE <functional> <map> <memory> <optional> <string> <string_view> <variant>
-                              <vector> "${CMAKE_SOURCE_DIR}/src/net/asio.h" <nlohmann/json.hpp> ${ARGN})
+                              <vector> <nlohmann/json.hpp> ${arg_HEADERS})
   endif()
+  target_precompile_headers(${target} REUSE_FROM ${name})
 endfunction()
 
 # Written once: a file rewritten at each configuration would be compiled again each time.

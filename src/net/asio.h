@@ -2,6 +2,8 @@
 // The one place that includes Boost.Asio. Compiled once, in asio.cc (BOOST_ASIO_SEPARATE_COMPILATION).
 #pragma once
 
+#include <utility>  // before awaitable.hpp, which in Boost 1.74 uses std::exchange without it
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
