@@ -20,14 +20,13 @@ class Program {
 
   // True once standard output holds the text; false where the program ends before, or a minute passes.
   bool prints(const std::string& text);
+  bool running();
   int wait();               // its exit code; 128 + n where signal n ended it
   void signal(int number);  // without waiting
   std::string out() const;
   std::string err() const;
 
  private:
-  bool running();
-
   std::string out_path_, err_path_;
   pid_t pid_ = -1;
   int status_ = 0;

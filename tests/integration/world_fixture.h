@@ -10,7 +10,6 @@
 #include <string>
 
 #include "app/world.h"
-#include "local/demo_load.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::test {

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of day-to-day work, typed at the binary against a world that runs in this process.
+#include <nlohmann/json.hpp>
+
+#include "api/rollout.h"
+#include "tests/integration/program.h"
+#include "tests/integration/shop.h"
+
+namespace tidegate::test {
+namespace {
+
+struct Answer {
+  int code = -1;
+  std::string out, err;
+};
+
+class Verbs : public ShopTest {
+ protected:
+  Task<Answer> tidegate(std::vector<std::string> arguments) {
+    arguments.push_back("--kubeconfig");
+    arguments.push_back(world_->kubeconfig_path());
+    auto program = std::make_shared<Program>(dir_.path(), arguments);
+    const std::function<bool()> ended = [program] { return !program->running(); };
+    co_await until("tidegate " + arguments.front() + " ends", ended);
+    Answer answer{program->wait(), program->out(), program->err()};
+    co_return answer;
+  }
+  Task<void> succeeds(std::vector<std::string> arguments) {
+    const std::string verb = arguments.front();
+    const Answer answer = co_await tidegate(std::move(arguments));
+    EXPECT_EQ(answer.code, 0) << verb << ": " << answer.out << answer.err;
+  }
+  Task<Json> becomes(std::string wanted) {
+    const std::function<bool(const Json&)> is = [wanted](const Json& rollout) {
+      return phase(rollout) == wanted;
+    };
+    co_return co_await wait_for(api::kRollouts, "shop", "is " + wanted, is);
+  }
+};
+
+TEST_F(Verbs, HoldReleaseAbortRetryAndPromote) {
+  play(example("01-first-canary"), [this]() -> Task<void> {
+    co_await version_1_serves();
+    co_await apply(example("01-first-canary/versions/v2.yaml"));
+    co_await becomes("Progressing");
+
+    const std::vector<std::string> pause = {"pause", "rollout", "shop", "--reason", "lunch"};
+    co_await succeeds(pause);
+    const Json held = co_await becomes("Paused");
+    EXPECT_NE(json::string_at(held, "status.message").find("lunch"), std::string::npos);
+    const std::vector<std::string> wait = {"status", "shop", "--timeout", "100ms"};
+    EXPECT_EQ((co_await tidegate(wait)).code, 2) << "neither Healthy nor Degraded in time";
+
+    const std::vector<std::string> resume = {"resume", "shop"};
+    co_await succeeds(resume);
+    co_await becomes("Progressing");
+
+    const std::vector<std::string> abort = {"abort", "shop", "--reason", "looks odd"};
+    co_await succeeds(abort);
+    const Json aborted = co_await becomes("Degraded");
+    EXPECT_EQ(json::string_at(aborted, "status.abort.reason"), "looks odd");
+    const std::vector<std::string> status = {"status", "shop"};
+    const Answer degraded = co_await tidegate(status);
+    EXPECT_EQ(degraded.code, 1);
+    EXPECT_NE(degraded.out.find("looks odd"), std::string::npos) << degraded.out;
+
+    const std::vector<std::string> retry = {"retry", "shop"};
+    co_await succeeds(retry);
+    co_await becomes("Progressing");
+    const std::vector<std::string> promote = {"promote", "shop", "--full"};
+    co_await succeeds(promote);
+    co_await wait_for(api::kRollouts, "shop", "is promoted", healthy_on_newest);
+    EXPECT_EQ((co_await tidegate(status)).code, 0);
+    co_await end_load();
+    EXPECT_EQ(load_->counts().failed, 0u) << counted();
+  });
+}
+
+TEST_F(Verbs, NameWhatTheyCouldNotFind) {
+  play(example("01-first-canary"), [this]() -> Task<void> {
+    const std::vector<std::string> abort = {"abort", "no-such-rollout"};
+    const Answer answer = co_await tidegate(abort);
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_NE(answer.err.find("no-such-rollout"), std::string::npos) << answer.err;
+    EXPECT_EQ(answer.out, "");
+  });
+}
+
+}  // namespace
+}  // namespace tidegate::test
