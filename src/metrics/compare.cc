@@ -17,7 +17,9 @@ constexpr double kFewestFailures = 2;
 // What the first stretch does not stake. Later ones share it, so that they begin with more than what a long
 // good stretch has left: a canary may turn bad with its weight.
 constexpr double kReserve = 0.25;
+constexpr double kNear = 3;  // stable's odds of being slower than a bound, to the odds beyond the quantile
 constexpr double kNineInTen = 1.2816;  // standard deviations: the tenth percentile of a normal distribution
+constexpr double kMostTolerated = 1e6;
 constexpr int kBisections = 40;
 constexpr std::int64_t kMostStretches = 1'000'000'000;  // one a second for thirty years
 
@@ -35,6 +37,11 @@ double quantile_of(const CompareOptions& options) {
   return std::isnan(options.quantile) ? 0.99 : std::clamp(options.quantile, 0.001, 0.9999);
 }
 
+// 1 + worse_by.
+double tolerated(const CompareOptions& options) {
+  return options.worse_by > 0 ? 1 + std::min(options.worse_by, kMostTolerated) : 1;
+}
+
 std::uint64_t timed(const BackendTraffic& traffic) {
   std::uint64_t sum = 0;
   for (const auto count : traffic.duration_counts) sum += count;
@@ -48,25 +55,42 @@ std::uint64_t slower(const BackendTraffic& traffic, std::size_t bound) {
   return sum;
 }
 
-// That the canary's quantile lies above (1+d) times stable's, seen at bucket bounds: the canary's above
-// `high` and stable's at most `low`, with low (1+d) <= high. If the canary is within the tolerance, one of
-// the two is false at each pair, so the smaller of their evidences is evidence; over all pairs only the
-// lowest false `high` and the highest false `low` count, for evidence falls with distance from there. Hence
-// the half.
+// Requests that took longer than kDurationBounds[bound] / factor. Within a bucket the tail falls by a power
+// of the duration, as the tails of durations about do; the half keeps an empty tail from falling at once.
+double slower_than_part(const BackendTraffic& traffic, std::size_t bound, double factor) {
+  const double limit = kDurationBounds[bound] / factor;
+  while (bound > 0 && kDurationBounds[bound - 1] >= limit) --bound;
+  const auto beyond = static_cast<double>(slower(traffic, bound));
+  if (limit >= kDurationBounds[bound]) return beyond;
+  const auto within = static_cast<double>(traffic.duration_counts[bound]);
+  if (bound == 0) return beyond + within * (1 - limit / kDurationBounds[0]);
+  const double part = std::log(kDurationBounds[bound] / limit) /
+                      std::log(kDurationBounds[bound] / kDurationBounds[bound - 1]);
+  const double tail = (beyond + 0.5) * std::pow((beyond + within + 0.5) / (beyond + 0.5), part);
+  return std::clamp(tail, beyond, beyond + within);
+}
+
+// Evidence that more of the canary's requests than of stable's are slower than one bound.
+double log_evidence_at(const CompareOptions& options, std::size_t bound, const BackendTraffic& stable,
+                       const BackendTraffic& canary) {
+  const auto of_stable = static_cast<double>(timed(stable)), of_canary = static_cast<double>(timed(canary));
+  const double slow_stable = slower_than_part(stable, bound, tolerated(options));
+  const auto slow_canary = static_cast<double>(slower(canary, bound));
+  const double evidence = log_evidence(of_stable, slow_stable, of_canary, slow_canary, 0);
+  // Only bounds near the quantile may raise an alarm: stable has few slower requests, the canary enough.
+  const double level = 1 - quantile_of(options);
+  const bool near = slow_stable * (1 - level) <= kNear * level * (of_stable - slow_stable) &&
+                    slow_canary >= level * of_canary;
+  return near ? evidence : std::min(evidence, 0.0);
+}
+
+// The mean over the bounds: which one will tell is not known beforehand.
 double log_latency_evidence(const CompareOptions& options, const BackendTraffic& stable,
                             const BackendTraffic& canary) {
-  const auto of_stable = timed(stable), of_canary = timed(canary);
-  if (of_stable == 0 && of_canary == 0) return 0;
-  const double level = 1 - quantile_of(options);
-  const double factor = options.worse_by > 0 ? 1 + options.worse_by : 1;
-  double best = -std::numeric_limits<double>::infinity();
-  for (std::size_t high = 0, low = 0; high < kDurationBounds.size(); ++high) {
-    while (low < high && kDurationBounds[low + 1] * factor <= kDurationBounds[high]) ++low;
-    if (kDurationBounds[low] * factor > kDurationBounds[high]) continue;
-    best = std::max(best, std::min(log_evidence_above(slower(canary, high), of_canary, level),
-                                   log_evidence_below(slower(stable, low), of_stable, level)));
-  }
-  return best - std::log(2);
+  double sum = -std::numeric_limits<double>::infinity();
+  for (std::size_t bound = 0; bound < kDurationBounds.size(); ++bound)
+    sum = log_sum(sum, log_evidence_at(options, bound, stable, canary));
+  return sum - std::log(kDurationBounds.size());
 }
 
 double stretch_evidence(const CompareOptions& options, const BackendTraffic& stable,
@@ -106,13 +130,15 @@ double estimate(const CompareOptions& options, const BackendTraffic& traffic) {
   return timed(traffic) == 0 ? 0 : latency_quantile(traffic, quantile_of(options));
 }
 
+// Asked before the evidence: it costs less.
 bool large_enough(const CompareOptions& options, const Earlier& earlier, const BackendTraffic& stable,
                   const BackendTraffic& canary) {
   if (options.what == Compared::kFailures && static_cast<double>(canary.failures) < kFewestFailures &&
       !(earlier.log_evidence > 0))
     return false;
-  return !(options.min_effect > 0) ||
-         estimate(options, canary) - estimate(options, stable) >= options.min_effect;
+  const double of_stable = estimate(options, stable), of_canary = estimate(options, canary);
+  return of_canary >= of_stable * tolerated(options) &&
+         !(of_canary - of_stable < (options.min_effect > 0 ? options.min_effect : 0));
 }
 
 Side side_of(const CompareOptions& options, const BackendTraffic& traffic) {

@@ -19,6 +19,10 @@
 
 namespace tidegate::metrics {
 
+// kFailures: a request of the canary fails more often than one of stable.
+// kLatency: the estimate of its quantile is higher, and near that quantile more of its requests are slower
+// than a bound of the histogram's buckets, tested as failures are. The promise holds for a canary as
+// fast as stable; of one that is slower within the tolerance it holds to a bucket's precision.
 enum class Compared { kFailures, kLatency };
 
 struct CompareOptions {
