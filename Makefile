@@ -49,6 +49,11 @@ bench: deps ## Micro-benchmarks, and how fast bad canaries are found (docs/judgi
 	@cmake --preset release >build/configure.log
 	@tools/bench.sh
 
+.PHONY: bench-proxy
+bench-proxy: build ## The proxy beside HAProxy and nginx: requests per CPU-second, memory (needs two quiet cores)
+	@tools/packages.sh haproxy nginx wrk openssl procps
+	@tools/bench_proxy.sh
+
 SECONDS_EACH ?= 60
 .PHONY: fuzz
 fuzz: deps ## libFuzzer on every parser of outside bytes, SECONDS_EACH seconds each (60)
