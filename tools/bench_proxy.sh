@@ -77,7 +77,7 @@ http {
   proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
   server {
     listen 127.0.0.1:9301 reuseport backlog=4096; listen 127.0.0.1:9302 ssl reuseport backlog=4096; server_name bench.example.com;
-    ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem; ssl_session_cache off; ssl_session_tickets off;
+    ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem;
     location / { proxy_pass http://origin; }
   }
   $1
@@ -93,7 +93,6 @@ start_haproxy() {  # $1: a file of further hosts
 global
   nbthread 1
   maxconn 8192
-  tune.ssl.cachesize 0
 defaults
   mode http
   option forwardfor
@@ -103,7 +102,7 @@ defaults
   timeout server 60s
 frontend plain
   bind 127.0.0.1:9201
-  bind 127.0.0.1:9202 ssl crt $dir/both.pem no-tls-tickets
+  bind 127.0.0.1:9202 ssl crt $dir/both.pem
   use_backend origin if { hdr(host),map($1) -m found }
 backend origin
   server origin 127.0.0.1:9100 pool-max-conn 256
