@@ -4,6 +4,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace tidegate::api {
 
 Labels decode_labels(const Json& value, std::string_view path) {
@@ -33,6 +35,19 @@ std::string int_or_string_at(const Json& value, std::string_view path) {
   const Json* at = json::find(value, path);
   if (at && at->is_number_integer()) return json::dump(*at);
   return at && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::optional<TimePoint> time_at(const Json& value, std::string_view path) {
+  return text::parse_time(json::string_at(value, path));
+}
+void put(Json& out, const char* key, const std::optional<TimePoint>& time) {
+  if (time) out[key] = text::format_micro_time(*time);
+}
+void put(Json& out, const char* key, const std::string& text) {
+  if (!text.empty()) out[key] = text;
+}
+void put(Json& out, const char* key, std::int64_t number) {
+  if (number != 0) out[key] = number;
 }
 
 }  // namespace tidegate::api

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/decode.h"
 #include "base/text.h"
 
 namespace tidegate::api {
@@ -11,47 +12,8 @@ namespace {
 constexpr Stage kStages[] = {Stage::kIdle,      Stage::kSteps,    Stage::kPromoting,
                              Stage::kSwitching, Stage::kSettling, Stage::kAborted};
 
-// Milliseconds matter for one-second intervals, so times that are counted from keep them.
-std::optional<TimePoint> time_at(const Json& value, std::string_view path) {
-  return text::parse_time(json::string_at(value, path));
-}
-void put(Json& out, const char* key, const std::optional<TimePoint>& time) {
-  if (time) out[key] = text::format_micro_time(*time);
-}
-void put(Json& out, const char* key, const std::string& text) {
-  if (!text.empty()) out[key] = text;
-}
-void put(Json& out, const char* key, std::int64_t number) {
-  if (number != 0) out[key] = number;
-}
-
-Counts decode_counts(const Json& from) {
-  Counts out;
-  out.requests = static_cast<std::uint64_t>(json::int_at(from, "requests"));
-  out.failures = static_cast<std::uint64_t>(json::int_at(from, "failures"));
-  for (const auto& item : json::array_at(from, "durations")) {
-    if (item.is_number_integer()) out.durations.push_back(item.get<std::uint64_t>());
-  }
-  return out;
-}
-Json encode_counts(const Counts& from) {
-  Json out = {{"requests", from.requests}, {"failures", from.failures}};
-  if (!from.durations.empty()) out["durations"] = from.durations;
-  return out;
-}
-
-std::optional<TrafficMark> mark_at(const Json& from, std::string_view path) {
-  const Json* mark = json::find(from, path);
-  if (!mark) return std::nullopt;
-  return TrafficMark{time_at(*mark, "at").value_or(TimePoint{}),
-                     decode_counts(json::object_at(*mark, "stable")),
-                     decode_counts(json::object_at(*mark, "canary"))};
-}
-void put(Json& out, const char* key, const std::optional<TrafficMark>& mark) {
-  if (!mark) return;
-  out[key] = {{"at", text::format_micro_time(mark->at)},
-              {"stable", encode_counts(mark->stable)},
-              {"canary", encode_counts(mark->canary)}};
+void put_mark(Json& out, const char* key, const std::optional<TrafficMark>& mark) {
+  if (mark) out[key] = encode_mark(*mark);
 }
 
 WeightStatus decode_weights(const Json& from) {
@@ -60,7 +22,7 @@ WeightStatus decode_weights(const Json& from) {
   out.written = json::bool_at(from, "written");
   out.observed = json::number_at(from, "observed");
   out.verified_at = time_at(from, "verifiedAt");
-  out.since = mark_at(from, "since");
+  out.since = decode_mark(from, "since");
   return out;
 }
 Json encode_weights(const WeightStatus& from) {
@@ -68,55 +30,7 @@ Json encode_weights(const WeightStatus& from) {
   if (from.written) out["written"] = true;
   if (from.observed) out["observed"] = *from.observed;
   put(out, "verifiedAt", from.verified_at);
-  put(out, "since", from.since);
-  return out;
-}
-
-MetricStatus decode_metric_status(const Json& from) {
-  MetricStatus out;
-  out.name = json::string_at(from, "name");
-  out.phase = json::string_at(from, "phase");
-  out.evidence = json::string_at(from, "evidence");
-  out.count = json::int_at(from, "count");
-  out.successful = json::int_at(from, "successful");
-  out.failed = json::int_at(from, "failed");
-  out.inconclusive = json::int_at(from, "inconclusive");
-  out.error = json::int_at(from, "error");
-  out.consecutive_error = json::int_at(from, "consecutiveError");
-  out.log_evidence = json::number_at(from, "logEvidence").value_or(0);
-  out.since = mark_at(from, "since");
-  out.measured_at = time_at(from, "measuredAt");
-  return out;
-}
-Json encode_metric_status(const MetricStatus& from) {
-  Json out = {{"name", from.name}, {"phase", from.phase}};
-  put(out, "evidence", from.evidence);
-  put(out, "count", from.count);
-  put(out, "successful", from.successful);
-  put(out, "failed", from.failed);
-  put(out, "inconclusive", from.inconclusive);
-  put(out, "error", from.error);
-  put(out, "consecutiveError", from.consecutive_error);
-  if (from.log_evidence != 0) out["logEvidence"] = from.log_evidence;
-  put(out, "since", from.since);
-  put(out, "measuredAt", from.measured_at);
-  return out;
-}
-
-AnalysisRunStatus decode_run(const Json& from) {
-  AnalysisRunStatus out;
-  out.name = json::string_at(from, "name");
-  out.phase = json::string_at(from, "phase");
-  out.step = json::int_at(from, "step", -1);
-  out.started_at = time_at(from, "startedAt").value_or(TimePoint{});
-  for (const auto& item : json::array_at(from, "metrics")) out.metrics.push_back(decode_metric_status(item));
-  return out;
-}
-Json encode_run(const AnalysisRunStatus& from) {
-  Json out = {{"name", from.name}, {"phase", from.phase}, {"metrics", Json::array()}};
-  if (from.step >= 0) out["step"] = from.step;
-  put(out, "startedAt", std::optional(from.started_at));
-  for (const auto& metric : from.metrics) out["metrics"].push_back(encode_metric_status(metric));
+  put_mark(out, "since", from.since);
   return out;
 }
 
@@ -233,8 +147,8 @@ RolloutStatus decode_rollout_status(const Json& from) {
   for (const Stage stage : kStages) {
     if (json::string_at(from, "stage") == to_string(stage)) out.stage = stage;
   }
-  out.step_mark = mark_at(from, "stepMark");
-  out.rollout_mark = mark_at(from, "rolloutMark");
+  out.step_mark = decode_mark(from, "stepMark");
+  out.rollout_mark = decode_mark(from, "rolloutMark");
   out.weights = decode_weights(json::object_at(from, "weights"));
   if (const Json* abort = json::find(from, "abort")) {
     out.abort = AbortStatus{time_at(*abort, "at").value_or(TimePoint{}), json::string_at(*abort, "by"),
@@ -250,8 +164,8 @@ Json encode_rollout_status(const RolloutStatus& from) {
   visit_texts(from, [&](const char* key, const std::string& field) { put(out, key, field); });
   visit_numbers(from, [&](const char* key, std::int64_t field) { out[key] = field; });
   visit_times(from, [&](const char* key, const std::optional<TimePoint>& field) { put(out, key, field); });
-  put(out, "stepMark", from.step_mark);
-  put(out, "rolloutMark", from.rollout_mark);
+  put_mark(out, "stepMark", from.step_mark);
+  put_mark(out, "rolloutMark", from.rollout_mark);
   if (from.abort) {
     out["abort"] = {{"at", text::format_micro_time(from.abort->at)},
                     {"by", from.abort->by},

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/analysis_run.h"
 #include "api/condition.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -25,18 +26,6 @@ enum class Stage {
   kAborted,    // all traffic on stable until a retry or another template
 };
 const char* to_string(Stage stage);
-
-struct Counts {
-  std::uint64_t requests = 0, failures = 0;
-  std::vector<std::uint64_t> durations;  // per bucket; kept where a latency metric needs them
-  friend bool operator==(const Counts&, const Counts&) = default;
-};
-// The data plane's cumulative counts at a moment from which something is counted.
-struct TrafficMark {
-  TimePoint at{};
-  Counts stable, canary;
-  friend bool operator==(const TrafficMark&, const TrafficMark&) = default;
-};
 
 struct WeightStatus {
   double desired = 0;
@@ -58,23 +47,6 @@ struct PauseCondition {
   TimePoint since{};
   std::string message;
   friend bool operator==(const PauseCondition&, const PauseCondition&) = default;
-};
-
-struct MetricStatus {
-  std::string name, phase;  // Running, Successful, Failed, Inconclusive, Error
-  std::string evidence;     // the figures of the last verdict
-  std::int64_t count = 0, successful = 0, failed = 0, inconclusive = 0, error = 0, consecutive_error = 0;
-  double log_evidence = 0;           // of `compare`: what stretches of another weight have added up to
-  std::optional<TrafficMark> since;  // the open window; of `compare`: since when the weight is what it is
-  std::optional<TimePoint> measured_at;
-  friend bool operator==(const MetricStatus&, const MetricStatus&) = default;
-};
-struct AnalysisRunStatus {
-  std::string name, phase;
-  std::int64_t step = -1;  // -1: the background run
-  TimePoint started_at{};
-  std::vector<MetricStatus> metrics;
-  friend bool operator==(const AnalysisRunStatus&, const AnalysisRunStatus&) = default;
 };
 
 struct HistoryEntry {

@@ -110,7 +110,8 @@ TEST(RolloutStatus, SurvivesItsJsonForm) {
   status.handled = {{"tidegate.dev/promote", "step"}};
   status.scale_down_at = {{"a", at}};
   status.history = {{"a", "Promoted", at, at, 7, "all steps passed"}};
-  MetricStatus metric{"m", "Running", "fine", 3, 1, 1, 1, 0, 0, 0.25, TrafficMark{at, {}, {}}, at};
+  MetricStatus metric{"m", "Running", "fine",   true, 7, 2, 1, 1, 3, 3, 2, 0.25, 4, TrafficMark{at, {}, {}},
+                      at,  at,        "Failed", "0.5"};
   status.analysis_runs = {{"background", "Running", -1, at, {metric}}};
   EXPECT_TRUE(decode_rollout_status(encode_rollout_status(status)) == status);
   EXPECT_TRUE(decode_rollout_status(encode_rollout_status({})) == RolloutStatus{});

@@ -81,9 +81,11 @@ Verdict judge(const Criteria& criteria, std::span<const double> result) {
 void add(Tally& tally, Outcome outcome) {
   ++tally.count;
   if (outcome != Outcome::kError) tally.consecutive_error = 0;
+  if (outcome != Outcome::kSuccessful) tally.consecutive_success = 0;
   switch (outcome) {
     case Outcome::kSuccessful:
       ++tally.successful;
+      ++tally.consecutive_success;
       break;
     case Outcome::kFailed:
       ++tally.failed;
@@ -100,10 +102,13 @@ void add(Tally& tally, Outcome outcome) {
 }
 
 Phase conclude(const Limits& limits, const Tally& tally) {
-  if (tally.failed > limits.failures) return Phase::kFailed;
+  if (limits.failures >= 0 && tally.failed > limits.failures) return Phase::kFailed;
   if (tally.consecutive_error > limits.consecutive_errors) return Phase::kError;
   if (tally.inconclusive > limits.inconclusive) return Phase::kInconclusive;
-  if (!limits.count || tally.count < *limits.count) return Phase::kRunning;
+  const bool in_a_row = limits.consecutive_successes > 0;
+  if (in_a_row && tally.consecutive_success >= limits.consecutive_successes) return Phase::kSuccessful;
+  if (!limits.count || tally.count - tally.error < *limits.count) return Phase::kRunning;
+  if (in_a_row) return Phase::kInconclusive;
   return tally.successful > 0 ? Phase::kSuccessful : Phase::kInconclusive;
 }
 

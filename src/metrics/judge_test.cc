@@ -55,7 +55,13 @@ TEST(Judge, LimitsForgiveSoMany) {
       {{0, 0, 1, {}}, {Outcome::kError}, Phase::kRunning},
       {{0, 0, 1, {}}, {Outcome::kError, Outcome::kSuccessful, Outcome::kError}, Phase::kRunning},
       {{0, 0, 1, {}}, {Outcome::kError, Outcome::kError}, Phase::kError},
-      {{0, 0, 4, 1}, {Outcome::kError}, Phase::kInconclusive},
+      {{0, 0, 4, 1}, {Outcome::kError}, Phase::kRunning},  // asked again, so many times in a row
+      {{0, 0, 4, 1}, {Outcome::kError, Outcome::kSuccessful}, Phase::kSuccessful},
+      {{-1, 0, 4, 2}, {Outcome::kFailed, Outcome::kFailed}, Phase::kInconclusive},
+      {{-1, 0, 4, 2}, {Outcome::kFailed, Outcome::kSuccessful}, Phase::kSuccessful},
+      {{1, 0, 4, 5, 2}, {Outcome::kSuccessful, Outcome::kSuccessful}, Phase::kSuccessful},
+      {{-1, 0, 4, {}, 2}, {Outcome::kSuccessful, Outcome::kFailed, Outcome::kSuccessful}, Phase::kRunning},
+      {{1, 0, 4, 3, 2}, {Outcome::kSuccessful, Outcome::kFailed, Outcome::kSuccessful}, Phase::kInconclusive},
   };
   for (const auto& c : cases) {
     Tally tally;

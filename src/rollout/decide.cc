@@ -51,7 +51,8 @@ Decision decide(const api::Rollout& rollout, const Observation& seen) {
   }
   remove_obeyed(turn);
   report(turn);
-  return {std::move(turn.next), std::move(turn.actions), turn.wake, std::move(turn.notes)};
+  return {std::move(turn.next), std::move(turn.actions), turn.wake, std::move(turn.notes),
+          std::move(turn.measures)};
 }
 
 }  // namespace tidegate::rollout

@@ -62,6 +62,7 @@ struct Decision {
   std::vector<Action> actions;
   std::optional<Duration> wake_after;
   std::vector<Note> notes;
+  std::vector<analysis::Measure> measures;  // due: to be started, not to be waited for (G13)
 };
 
 }  // namespace tidegate::rollout

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/run.h"
 #include "base/clock.h"
-#include "metrics/traffic.h"
 
 namespace tidegate::rollout {
 
@@ -46,10 +46,7 @@ struct SeenRoute {
   std::string not_served;                  // why not, in words
 };
 
-struct SeenTraffic {
-  bool known = false;  // whether there are proxies of ours
-  metrics::BackendTraffic stable, canary;
-};
+using SeenTraffic = analysis::Traffic;
 
 struct Observation {
   TimePoint now{};
@@ -57,6 +54,7 @@ struct Observation {
   SeenService stable_service, canary_service;
   std::map<std::string, SeenRoute> routes;  // by name
   SeenTraffic traffic;
+  analysis::Samples samples;                  // measurements that have come in since the last look
   std::map<std::string, std::string> set_by;  // annotation -> who is known to have set it
 };
 

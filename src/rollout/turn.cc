@@ -3,28 +3,7 @@
 
 #include <algorithm>
 
-#include "metrics/gateway_provider.h"
-
 namespace tidegate::rollout {
-namespace {
-
-api::Counts counts_of(const metrics::BackendTraffic& traffic, bool durations) {
-  api::Counts out{traffic.requests, traffic.failures, {}};
-  if (durations) out.durations.assign(traffic.duration_counts.begin(), traffic.duration_counts.end());
-  return out;
-}
-
-metrics::BackendTraffic traffic_of(const api::Counts& counts) {
-  metrics::BackendTraffic out;
-  out.requests = counts.requests;
-  out.failures = counts.failures;
-  const std::size_t buckets = std::min(counts.durations.size(), out.duration_counts.size());
-  std::copy_n(counts.durations.begin(), buckets, out.duration_counts.begin());
-  return out;
-}
-
-}  // namespace
-
 const SeenReplicaSet* Turn::replica_set(std::string_view revision) const {
   for (const auto& set : seen.replica_sets) {
     if (set.revision == revision) return &set;
@@ -82,30 +61,19 @@ bool Turn::paused(std::string_view reason) const {
                      [&](const auto& pause) { return pause.reason == reason; });
 }
 
-api::TrafficMark Turn::mark(bool durations) const {
-  return {seen.now, counts_of(seen.traffic.stable, false), counts_of(seen.traffic.canary, durations)};
-}
+api::TrafficMark Turn::mark() const { return analysis::mark(seen.traffic, seen.now, false); }
 
 metrics::BackendTraffic Turn::canary_since(const std::optional<api::TrafficMark>& mark) const {
-  return mark ? metrics::since(seen.traffic.canary, traffic_of(mark->canary)) : metrics::BackendTraffic{};
+  return analysis::canary_since(seen.traffic, mark);
 }
 metrics::BackendTraffic Turn::stable_since(const std::optional<api::TrafficMark>& mark) const {
-  return mark ? metrics::since(seen.traffic.stable, traffic_of(mark->stable)) : metrics::BackendTraffic{};
-}
-
-std::string count_of(std::int64_t number, std::string_view noun) {
-  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+  return analysis::stable_since(seen.traffic, mark);
 }
 
 std::string percent_text(double percent) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g %%", percent);
   return text;
-}
-
-std::string figures(const metrics::BackendTraffic& traffic) {
-  return count_of(static_cast<std::int64_t>(traffic.requests), "request") + ", " +
-         std::to_string(traffic.failures) + " failed";
 }
 
 }  // namespace tidegate::rollout

@@ -20,6 +20,7 @@ class Turn {
   api::RolloutStatus next;
   std::vector<Action> actions;
   std::vector<Note> notes;
+  std::vector<analysis::Measure> measures;
   std::optional<Duration> wake;
   std::vector<api::FieldProblem> problems;  // with what the spec refers to
   std::string waiting;                      // what the rollout waits for, in words
@@ -45,13 +46,13 @@ class Turn {
   void resume(std::string_view reason);
   bool paused(std::string_view reason) const;
 
-  api::TrafficMark mark(bool durations = false) const;
+  api::TrafficMark mark() const;
   metrics::BackendTraffic canary_since(const std::optional<api::TrafficMark>& mark) const;
   metrics::BackendTraffic stable_since(const std::optional<api::TrafficMark>& mark) const;
 };
 
-std::string count_of(std::int64_t number, std::string_view noun);  // "1 pod", "3 pods"
-std::string percent_text(double percent);                          // "0.5 %"
-std::string figures(const metrics::BackendTraffic& traffic);       // "142 requests, 3 failed"
+using analysis::count_of;
+using analysis::figures;
+std::string percent_text(double percent);  // "0.5 %"
 
 }  // namespace tidegate::rollout

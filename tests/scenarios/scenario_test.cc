@@ -9,6 +9,8 @@
 //   requests, split as the data plane splits them pods v2 N        at most N pods of that version become
 //   ready serve on|off     whether the data plane acknowledges routes weights S C      someone else writes
 //   the route; route off: deletes it status           history and weights
+//   answer M 0.9 nan from now on, what the provider of metric M says: values, an outcome (Failed, Error,
+//   ...), or none
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -39,6 +41,8 @@ class Scenario {
     if (verb == "pods") return limit_pods(words), "";
     if (verb == "serve") return world_.serving = word(words) == "on", "";
     if (verb == "route") return world_.has_route = word(words) == "on", ++world_.route_version, "";
+    if (verb == "answer") return answer(words), "";
+    if (verb == "silence") return world_.answers.erase(word(words)), "";
     if (verb == "weights") return edit_weights(words), "";
     if (verb == "status") return status();
     return "unknown command\n";
@@ -88,6 +92,7 @@ class Scenario {
       return changed;
     }
     const bool written = world_.write_status(decision.next);
+    world_.measure(decision.measures);
     for (const auto& note : decision.notes) {
       shown << (note.warning ? "    ! " : "    * ") << note.reason << ": " << note.message << "\n";
     }
@@ -102,7 +107,7 @@ class Scenario {
 
   void run() {
     world_.settle();
-    for (int i = 0; i < 50 && decide_once(); ++i) world_.settle();
+    for (int i = 0; i < 50 && (decide_once() || world_.answers_wait()); ++i) world_.settle();
   }
 
   void pass_time(std::istringstream& words) {
@@ -135,6 +140,21 @@ class Scenario {
     world_.send(requests, canary, stable);
   }
 
+  void answer(std::istringstream& words) {
+    const std::string metric = word(words);
+    analysis::Sample sample;
+    for (std::string value; words >> value;) {
+      using metrics::Outcome;
+      for (const auto outcome :
+           {Outcome::kSuccessful, Outcome::kFailed, Outcome::kInconclusive, Outcome::kError}) {
+        if (value == to_string(outcome)) sample.verdict = outcome;
+      }
+      if (const auto number = text::parse_double(value)) sample.values.push_back(*number);
+    }
+    if (sample.verdict) sample.text = "as told";
+    world_.answers[metric] = sample;
+  }
+
   void limit_pods(std::istringstream& words) {
     const std::string revision = world_.revision_of(word(words));
     const auto ready = std::stoll(word(words));
@@ -159,6 +179,13 @@ class Scenario {
       out << "  " << name << " -> " << service.selects << "\n";
     for (const auto& [name, set] : world_.sets)
       out << "  " << name << " " << set.ready << "/" << set.replicas << "\n";
+    for (const auto& run : status.analysis_runs) {
+      for (const auto& metric : run.metrics) {
+        out << "  " << run.name << " " << run.phase << ", metric " << metric.name << " " << metric.phase
+            << ": " << metric.count << " measured, " << metric.successful << " passed, " << metric.failed
+            << " failed\n";
+      }
+    }
     for (const auto& entry : status.history) {
       out << "  " << entry.outcome << " " << entry.revision << " after "
           << text::format_duration(entry.finished_at - entry.started_at) << ", " << entry.canary_requests

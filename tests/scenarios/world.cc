@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/scenarios/world.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/yaml.h"
@@ -97,6 +98,7 @@ rollout::Observation World::observe() const {
     seen.routes["shop"] = std::move(route);
   }
   seen.traffic = traffic;
+  seen.samples = samples_;
   return seen;
 }
 
@@ -158,7 +160,24 @@ bool World::write_status(const api::RolloutStatus& next) {
   return true;
 }
 
+void World::measure(const std::vector<analysis::Measure>& due) {
+  due_ = due;
+  std::erase_if(samples_, [&](const auto& sample) {
+    return std::none_of(due.begin(), due.end(),
+                        [&](const auto& measure) { return measure.id == sample.first; });
+  });
+}
+
+bool World::answers_wait() const {
+  return std::any_of(due_.begin(), due_.end(),
+                     [&](const auto& measure) { return answers.contains(measure.metric); });
+}
+
 void World::settle() {
+  for (const auto& measure : due_) {
+    if (const auto answer = answers.find(measure.metric); answer != answers.end())
+      samples_.emplace(measure.id, answer->second);
+  }
   for (auto& [name, set] : sets) {
     const auto limit = most_ready.find(set.revision);
     set.ready = limit == most_ready.end() ? set.replicas : std::min(set.replicas, limit->second);

@@ -46,12 +46,15 @@ class World {
   std::int64_t route_version = 1, served_version = 1;
   bool serving = true;  // the data plane acknowledges when the cluster settles
   rollout::SeenTraffic traffic;
+  std::map<std::string, analysis::Sample> answers;  // of external metrics, by name; without one none comes
   TimePoint now{std::chrono::seconds(1'800'000'000)};
 
   rollout::Observation observe() const;
-  bool apply(const rollout::Action& action);          // idempotent; false: a conflict, nothing is done
-  bool write_status(const api::RolloutStatus& next);  // false: nothing differs
-  void settle();  // pods become ready, endpoints follow, the data plane serves the route
+  bool apply(const rollout::Action& action);                // idempotent; false: a conflict, nothing is done
+  bool write_status(const api::RolloutStatus& next);        // false: nothing differs
+  void measure(const std::vector<analysis::Measure>& due);  // what is no longer due is dropped
+  bool answers_wait() const;                                // for the cluster to settle
+  void settle();  // pods become ready, endpoints follow, the data plane serves the route, answers come in
   // Requests split by the weights that are served; the canary's fail at the given rate.
   void send(std::uint64_t requests, double canary_failure_rate, double stable_failure_rate = 0);
 
@@ -62,6 +65,8 @@ class World {
   std::int64_t endpoints(const std::string& service, const std::string& revision) const;
 
  private:
+  std::vector<analysis::Measure> due_;
+  analysis::Samples samples_;
   double served_share_ = 0;
   mutable Json read_spec_;  // what `read_` was read from: reading it anew for each decision is most of a
                             // simulation's time

@@ -6,12 +6,12 @@ namespace tidegate::rollout::steps {
 
 StepResult run(const api::AnalysisStep& step, Turn& turn) {
   using State = StepResult::State;
-  const RunResult result = run_analysis(turn, step.analysis, turn.next.current_step_index);
+  const analysis::RunResult result = run_analysis(turn, step.analysis, turn.next.current_step_index);
   switch (result.phase) {
     case metrics::Phase::kSuccessful:
       return {State::kDone, result.evidence};
     case metrics::Phase::kRunning:
-      return {State::kWaiting, "the analysis: " + result.evidence, result.next_at, result.next_at};
+      return {State::kWaiting, "the analysis: " + result.evidence, result.waiting_since, result.next_at};
     case metrics::Phase::kFailed:
     case metrics::Phase::kError:
       if (result.on_failure == api::OnFailure::kAbort) return {State::kFailed, result.evidence};
