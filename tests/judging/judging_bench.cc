@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/judging/assumptions.h"
 #include "tests/judging/contenders.h"
 #include "tests/judging/sensitivity.h"
 #include "tests/judging/traffic.h"
@@ -177,16 +178,18 @@ std::string ratio_text(double ratio) { return std::isnan(ratio) ? "-" : text("%.
 
 // In how many cells users met at most a tenth of the failures.
 struct Tally {
-  int cells = 0, of_best_stock = 0, of_best_tuned = 0;
-  std::array<int, 3> of_stock{}, of_tuned{};
+  int cells = 0, tuned_cells = 0, of_best_stock = 0, of_best_tuned = 0;
+  std::array<int, 3> of_stock{}, of_tuned{}, tuned_cells_of{};
 };
 
 void print_tally(const Tally& tally) {
-  std::printf("\nAt most a tenth of the failures, in so many of %d cells:\n\n", tally.cells);
+  std::printf("\nAt most a tenth of the failures, in so many cells:\n\n");
   std::printf("| of | stock | tuned |\n|---|---|---|\n");
   for (const Peer peer : kPeers)
-    std::printf("| %s | %d | %d |\n", kNames[peer], tally.of_stock[peer], tally.of_tuned[peer]);
-  std::printf("| the best of them in each cell | %d | %d |\n", tally.of_best_stock, tally.of_best_tuned);
+    std::printf("| %s | %d of %d | %d of %d |\n", kNames[peer], tally.of_stock[peer], tally.cells,
+                tally.of_tuned[peer], tally.tuned_cells_of[peer]);
+  std::printf("| the best of them in each cell | %d of %d | %d of %d |\n", tally.of_best_stock, tally.cells,
+              tally.of_best_tuned, tally.tuned_cells);
 }
 
 struct Outcomes {
@@ -224,10 +227,12 @@ void print_bad(int fails, int weight, const Outcomes& outcomes, const Good& good
   std::printf(" %s |\n", ratio_text(of_tuned).c_str());
   std::fflush(stdout);
   ++tally.cells;
+  tally.tuned_cells += !std::isnan(of_tuned);
   tally.of_best_stock += of_stock <= 0.1;
   tally.of_best_tuned += of_tuned <= 0.1;
   for (const Peer peer : kPeers) {
     tally.of_stock[peer] += ours.failed <= 0.1 * outcomes.stock[peer].failed;
+    tally.tuned_cells_of[peer] += good.peers[peer].tuned() > 0;
     tally.of_tuned[peer] += ours.failed <= 0.1 * outcomes.tuned[peer].failed;
   }
 }
@@ -275,6 +280,7 @@ void print_all() {
   for (std::size_t i = 0; i < shapes.size(); ++i) bad_table(shapes[i], i + 1, goods[i], tally);
   print_tally(tally);
   print_sensitivity();
+  print_assumptions();
 }
 
 }  // namespace
