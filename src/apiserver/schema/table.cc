@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apiserver/schema/column_functions.h"
+#include "base/json_path.h"
 
 namespace tidegate::apiserver::schema {
 namespace {
@@ -46,7 +47,7 @@ Json convert(const Json& value, const PrinterColumn& column, TimePoint now) {
 
 Json cell(const Json& object, const PrinterColumn& column, TimePoint now) {
   if (!column.function.empty()) return compute_cell(column.function, object, now);
-  const auto found = json_path(object, column.json_path);
+  const auto found = json::select(object, column.json_path);
   if (!found || found->empty() || found->front().is_null()) return {};
   return convert(found->front(), column, now);
 }

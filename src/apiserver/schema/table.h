@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kubectl prints: meta.k8s.io/v1 Tables out of objects by printer columns, and the JSON paths in them.
-// Pure. Thread: any.
+// What kubectl prints: meta.k8s.io/v1 Tables out of objects by printer columns. Pure. Thread: any.
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "apiserver/schema/resource_type.h"
@@ -12,10 +10,6 @@
 #include "base/json.h"
 
 namespace tidegate::apiserver::schema {
-
-// kubectl's and the API server's JSONPath subset: .a.b, ['a'], [0], [*], [?(@.type=="Ready")], all matches in
-// order.
-Result<std::vector<Json>> json_path(const Json& value, std::string_view path);
 
 enum class IncludeObject { kNone, kMetadata, kObject };
 

@@ -14,41 +14,6 @@ Json from_yaml(std::string_view text) { return yaml::parse_all(text)->front().va
 
 const TimePoint kNow = *text::parse_time("2026-01-01T01:00:00Z");
 
-struct PathCase {
-  const char* name;
-  const char* path;
-  const char* found;  // JSON list; "error" where refused
-};
-class JsonPath : public testing::TestWithParam<PathCase> {};
-TEST_P(JsonPath, Finds) {
-  const Json object = from_yaml(R"(
-a: {b: 1, "x.y/z": 2}
-l: [{t: A, v: 1}, {t: B, v: 2, w: x}]
-)");
-  const auto found = json_path(object, GetParam().path);
-  EXPECT_EQ(found ? json::dump(Json(*found)) : "error", GetParam().found) << GetParam().path;
-}
-INSTANTIATE_TEST_SUITE_P(
-    All, JsonPath,
-    testing::Values(PathCase{"key", ".a.b", "[1]"}, PathCase{"braces", "{.a.b}", "[1]"},
-                    PathCase{"root", "$.a.b", "[1]"}, PathCase{"without_dot", "a.b", "[1]"},
-                    PathCase{"bracket_key", ".a['x.y/z']", "[2]"},
-                    PathCase{"escaped_dot", ".a.x\\.y/z", "[2]"}, PathCase{"index", ".l[0].t", "[\"A\"]"},
-                    PathCase{"from_the_end", ".l[-1].t", "[\"B\"]"}, PathCase{"outside", ".l[7].t", "[]"},
-                    PathCase{"all", ".l[*].v", "[1,2]"}, PathCase{"members", ".a.*", "[1,2]"},
-                    PathCase{"filter", ".l[?(@.t==\"B\")].v", "[2]"},
-                    PathCase{"filter_spaces", ".l[?( @.t == 'B' )].v", "[2]"},
-                    PathCase{"filter_number", ".l[?(@.v<2)].t", "[\"A\"]"},
-                    PathCase{"filter_exists", ".l[?(@.w)].t", "[\"B\"]"},
-                    PathCase{"filter_not", ".l[?(@.t!=\"B\")].v", "[1]"}, PathCase{"missing", ".a.c.d", "[]"},
-                    PathCase{"everything", "",
-                             R"([{"a":{"b":1,"x.y/z":2},"l":[{"t":"A","v":1},{"t":"B","v":2,"w":"x"}]}])"},
-                    PathCase{"descent", "..b", "error"}, PathCase{"open_bracket", ".l[0", "error"},
-                    PathCase{"open_filter", ".l[?(@.t==\"B\"", "error"},
-                    PathCase{"open_quote", ".a['b", "error"}, PathCase{"empty_name", ".a..b", "error"},
-                    PathCase{"no_operand", ".l[?(@.t==)]", "error"}),
-    [](const auto& info) { return info.param.name; });
-
 const Version& builtin(std::string_view kind) {
   for (const auto& type : builtin_types()) {
     if (type->kind == kind) return type->storage_version();

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSONPath subset of printer columns and scale paths: parsed into steps, then walked over borrowed
-// values.
+#include "base/json_path.h"
+
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
-#include "apiserver/schema/limits.h"
-#include "apiserver/schema/schema_node.h"
-#include "apiserver/schema/table.h"
 #include "base/text.h"
 
-namespace tidegate::apiserver::schema {
+namespace tidegate::json {
 namespace {
 
 struct Filter {
@@ -165,6 +163,13 @@ class Parser {
   std::string_view text_, whole_;
 };
 
+// Keys may hold dots, which find() would take for a path.
+const Json* member(const Json& value, const std::string& key) {
+  if (!value.is_object()) return nullptr;
+  const auto at = value.find(key);
+  return at == value.end() ? nullptr : &*at;
+}
+
 bool passes(const Json& item, const Filter& filter) {
   const Json* value = &item;
   for (const auto& key : filter.path) {
@@ -210,7 +215,7 @@ void advance(const Json& value, const Step& step, std::vector<const Json*>& out)
 
 }  // namespace
 
-Result<std::vector<Json>> json_path(const Json& value, std::string_view path) {
+Result<std::vector<Json>> select(const Json& value, std::string_view path) {
   auto steps = Parser(path).parse();
   if (!steps) return steps.error();
   std::vector<const Json*> at = {&value};
@@ -229,4 +234,4 @@ Result<std::vector<Json>> json_path(const Json& value, std::string_view path) {
   return out;
 }
 
-}  // namespace tidegate::apiserver::schema
+}  // namespace tidegate::json
