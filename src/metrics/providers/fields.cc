@@ -16,7 +16,7 @@ constexpr std::size_t kMaxValueBytes = 60;  // of a value in a complaint
 
 std::string shown(const Json& value) {
   std::string text = value.is_string() ? value.get<std::string>() : json::dump(value);
-  if (text.size() > kMaxValueBytes) text = text.substr(0, kMaxValueBytes) + "...";
+  if (text.size() > kMaxValueBytes) text.replace(kMaxValueBytes, std::string::npos, "...");
   return text;
 }
 
