@@ -7,14 +7,16 @@
 // How to call it. Keep an `Earlier` in what survives a crash, {} at the start. While the canary's share of
 // requests is constant, call `compare` as often as you like with what both sides served since it is; when
 // the weight changes, once the new one is served, `Earlier = finish_stretch(...)` with the same counts, and
-// count from zero again. A stretch may be finished at any other moment too: a canary that turns bad late in
-// a long pause is then seen sooner. Thread: none; pure; total: hostile numbers yield a verdict without NaN.
+// count from zero again. Do the same after kLongestStretch at one weight: what was good for an hour does not
+// then excuse for long what turns bad. Thread: none; pure; total: hostile numbers yield a verdict without
+// NaN.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "metrics/traffic.h"
 
 namespace tidegate::metrics {
@@ -39,6 +41,9 @@ struct CompareOptions {
   // (Bonferroni), so that the analysis as a whole keeps its confidence.
   double alpha_share = 1;
 };
+
+// A shorter one forgets the slow evidence of little traffic, a longer one is slow to see a change.
+inline constexpr Duration kLongestStretch = std::chrono::minutes(10);
 
 // What finished stretches have left: two numbers for a status.
 struct Earlier {

@@ -12,6 +12,9 @@ void Tidegate::add_last() {
 }
 
 bool Tidegate::watch(const Second& second) {
+  if (stretch_seconds_ == std::chrono::duration_cast<std::chrono::seconds>(metrics::kLongestStretch).count())
+    weight_changed();
+  ++stretch_seconds_;
   add_last();
   last_ = second;
   return metrics::is_worse(options_, earlier_, stable_, canary_);
@@ -21,6 +24,7 @@ void Tidegate::weight_changed() {
   add_last();
   earlier_ = metrics::finish_stretch(options_, earlier_, stable_, canary_);
   stable_ = canary_ = {};
+  stretch_seconds_ = 0;
 }
 
 void Prometheus::add(const Second& second) {

@@ -24,7 +24,8 @@ class Contender {
   virtual int failed_checks() const { return 0; }
 };
 
-// metrics::is_worse, asked every second for counts that are a second old.
+// metrics::is_worse, asked every second for counts that are a second old, with stretches as compare.h asks
+// for.
 class Tidegate : public Contender {
  public:
   explicit Tidegate(const metrics::CompareOptions& options) : options_(options) {}
@@ -38,6 +39,7 @@ class Tidegate : public Contender {
   metrics::Earlier earlier_;
   metrics::BackendTraffic stable_, canary_;
   Second last_;  // not read yet
+  int stretch_seconds_ = 0;
 };
 
 // Prometheus with one series of answered requests and one of failed ones, scraped every 15 s from `phase` on.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "metrics/compare.h"
+#include "tests/judging/contenders.h"
 #include "tests/judging/latency.h"
 
 namespace tidegate::judging {
@@ -14,6 +15,7 @@ namespace {
 constexpr double kStableFails = 0.001;
 constexpr double kStableMedian = 0.04;  // seconds
 constexpr int kSlowRollouts = 200;
+constexpr int kLateRollouts = 100;
 constexpr int kSeconds = 600;
 
 void print_failures() {
@@ -70,10 +72,46 @@ void print_latency() {
   }
 }
 
+// Failures from the moment on that the canary turns bad until traffic is back on stable.
+double failed_late(double weight, int good_seconds, double fails) {
+  const Shape shape = read_shape("steady");
+  const auto at = [&](int second) {
+    return Conditions{weight, kStableFails, second < good_seconds ? kStableFails : fails};
+  };
+  double failed = 0;
+  for (std::uint64_t i = 0; i < kLateRollouts; ++i) {
+    const int most = good_seconds + 600;
+    const auto seconds = record(Traffic(shape, i), most, at);
+    Tidegate tidegate({.worse_by = 0.01, .confidence = 0.99});
+    const Run outcome = run(tidegate, seconds, most);
+    for (int second = good_seconds; second < outcome.seconds; ++second)
+      failed += seconds[static_cast<std::size_t>(second)].canary_failures / double{kLateRollouts};
+  }
+  return failed;
+}
+
+void print_late() {
+  std::printf(
+      "\nFailures of a canary that turns bad, from then on until traffic is back, traffic `steady`, %d "
+      "rollouts:\n\n",
+      kLateRollouts);
+  std::printf(
+      "| weight | then fails | at once | after 10 minutes | after 25 minutes | after an hour "
+      "|\n|---|---|---|---|---|---|\n");
+  for (const double weight : {0.1, 0.5}) {
+    for (const double fails : {0.01, 0.05, 0.2, 1.0}) {
+      std::printf("| %.0f | %.0f %% |", 100 * weight, 100 * fails);
+      for (const int good : {0, 600, 1500, 3600}) std::printf(" %.1f |", failed_late(weight, good, fails));
+      std::printf("\n");
+    }
+  }
+}
+
 }  // namespace
 
 void print_sensitivity() {
   print_failures();
+  print_late();
   print_latency();
 }
 
