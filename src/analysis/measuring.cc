@@ -114,7 +114,8 @@ void Measuring::look_at(RunResult& result, TimePoint time) const {
 void Measuring::step_counts(RunResult& result) {
   if (!status_.since) status_.since = mark();
   if (metric_.compare) begin_stretch();
-  const TimePoint due = status_.measured_at.value_or(status_.since->at) + metric_.interval;
+  const TimePoint due =
+      std::max(status_.measured_at.value_or(status_.since->at), status_.since->at) + metric_.interval;
   if (in_.now < due && !crossed())
     return look_at(result, metric_.compare ? std::min(due, in_.now + kTick) : due);
   measure_counts();
@@ -163,9 +164,13 @@ metrics::CompareOptions Measuring::options() const {
 
 metrics::Earlier Measuring::earlier() const { return {status_.log_evidence, status_.stretches}; }
 
-// Where the weight changed, the shares did; each stretch is tested by its own share.
+// Where the weight changed, the shares did; each stretch is tested by its own share, and none lasts for long.
 void Measuring::begin_stretch() {
-  if (!in_.served_at || *in_.served_at <= status_.since->at) return;
+  const TimePoint since = status_.since->at;
+  const bool changed = in_.served_at && *in_.served_at > since;
+  // Not before it was measured: minRequests counts from where the stretch begins.
+  const bool lasted = in_.now - since >= metrics::kLongestStretch && status_.measured_at > since;
+  if (!changed && !lasted) return;
   const Window seen = window();
   const auto left = metrics::finish_stretch(options(), earlier(), seen.stable, seen.canary);
   status_.log_evidence = left.log_evidence;

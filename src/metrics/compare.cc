@@ -173,7 +173,7 @@ std::string number(const char* format, double value) {
 std::string percent(double rate) { return number("%.3g", rate * 100) + " %"; }
 
 std::string duration(double seconds) {
-  if (std::isinf(seconds)) return "more than " + number("%.3gs", kDurationBounds.back());
+  if (std::isinf(seconds)) return "no bound";
   return seconds < 1 ? number("%.3gms", seconds * 1000) : number("%.3gs", seconds);
 }
 
@@ -181,14 +181,17 @@ std::string side_text(const CompareOptions& options, const BackendTraffic& traff
   if (side.samples == 0) return "no requests yet";
   if (options.what == Compared::kFailures) {
     return std::to_string(traffic.failures) + " of " + std::to_string(side.samples) + " requests failed (" +
-           percent(side.estimate) + ", surely " + percent(side.lower) + " to " + percent(side.upper) + ")";
+           percent(side.estimate) + ", between " + percent(side.lower) + " and " + percent(side.upper) + ")";
   }
   return "p" + number("%.4g", quantile_of(options) * 100) + " of " + std::to_string(side.samples) +
-         " requests " + duration(side.estimate) + " (surely " + duration(side.lower) + " to " +
+         " requests " + duration(side.estimate) + " (between " + duration(side.lower) + " and " +
          duration(side.upper) + ")";
 }
 
-std::string odds(double log_odds) { return number("%.3g", std::exp(std::min(log_odds, 700.0))) + " to 1"; }
+std::string odds(double log_odds) {
+  if (log_odds > std::log(1e6)) return "more than a million to 1";
+  return number("%.3g", std::exp(log_odds)) + " to 1";
+}
 
 std::string sentence(const CompareOptions& options, const Comparison& seen, const BackendTraffic& stable,
                      const BackendTraffic& canary) {
