@@ -12,8 +12,8 @@
 namespace tidegate::metrics {
 namespace {
 
-// One failed request is an anecdote: at a share of 0.1 % it would be evidence enough.
-constexpr double kFewestFailures = 2;
+// One failed or slow request is an anecdote: at a share of 0.1 % it would be evidence enough.
+constexpr double kFewest = 2;
 // What the first stretch does not stake. Later ones share it, so that they begin with more than what a long
 // good stretch has left: a canary may turn bad with its weight.
 constexpr double kReserve = 0.25;
@@ -80,7 +80,7 @@ double log_evidence_at(const CompareOptions& options, std::size_t bound, const B
   // Only bounds near the quantile may raise an alarm: stable has few slower requests, the canary enough.
   const double level = 1 - quantile_of(options);
   const bool near = slow_stable * (1 - level) <= kNear * level * (of_stable - slow_stable) &&
-                    slow_canary >= level * of_canary;
+                    slow_canary >= std::max(kFewest, level * of_canary);
   return near ? evidence : std::min(evidence, 0.0);
 }
 
@@ -133,7 +133,7 @@ double estimate(const CompareOptions& options, const BackendTraffic& traffic) {
 // Asked before the evidence: it costs less.
 bool large_enough(const CompareOptions& options, const Earlier& earlier, const BackendTraffic& stable,
                   const BackendTraffic& canary) {
-  if (options.what == Compared::kFailures && static_cast<double>(canary.failures) < kFewestFailures &&
+  if (options.what == Compared::kFailures && static_cast<double>(canary.failures) < kFewest &&
       !(earlier.log_evidence > 0))
     return false;
   const double of_stable = estimate(options, stable), of_canary = estimate(options, canary);
@@ -242,7 +242,7 @@ std::optional<double> smallest_seen(const CompareOptions& options, double stable
   const auto seen = [&](double rate) {
     const double expected = canary_requests * rate;
     const double failures = expected - kNineInTen * std::sqrt(expected * (1 - rate));
-    return failures >= kFewestFailures && rate - stable_failures / stable_requests >= options.min_effect &&
+    return failures >= kFewest && rate - stable_failures / stable_requests >= options.min_effect &&
            log_evidence(stable_requests, stable_failures, canary_requests, failures, options.worse_by) >=
                needed;
   };
