@@ -16,7 +16,7 @@ target_compile_definitions(tidegate_compiler INTERFACE BOOST_ASIO_SEPARATE_COMPI
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives out of inlined standard library code.
   target_compile_options(tidegate_compiler INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>
-                         $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict> -Wno-stringop-overflow -Wno-array-bounds)
+                         $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict> -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
   # It has coroutines, but not the macro by which libstdc++ and Boost 1.74 look for them.
