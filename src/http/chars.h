@@ -53,7 +53,11 @@ inline bool all(std::string_view text, CharClass wanted) {
 // The value of a hex digit, or -1.
 int hex_value(char c);
 
-bool iequals(std::string_view a, std::string_view b);
+bool iequals_of_same_size(const char* a, const char* b, std::size_t size);
+// Inline as far as the sizes, which tell most names apart.
+inline bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && iequals_of_same_size(a.data(), b.data(), a.size());
+}
 
 // `list` is a comma-separated list of RFC 9110 section 5.6.1.
 bool list_has_token(std::string_view list, std::string_view token);
