@@ -49,11 +49,21 @@ struct PauseCondition {
   friend bool operator==(const PauseCondition&, const PauseCondition&) = default;
 };
 
+// A step that is over (guarantee G11).
+struct StepRecord {
+  std::int64_t index = 0;
+  std::string step, outcome;  // "setWeight 5"; Passed, Promoted (by a person), Aborted
+  TimePoint finished_at{};
+  std::string figures;  // that decided it
+  friend bool operator==(const StepRecord&, const StepRecord&) = default;
+};
+
 struct HistoryEntry {
   std::string revision, outcome;  // Promoted, Aborted, Superseded, Cancelled
   TimePoint started_at{}, finished_at{};
   std::uint64_t canary_requests = 0;
   std::string reason;
+  std::vector<StepRecord> steps;  // the last of them, oldest first
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };
 
@@ -78,7 +88,8 @@ struct RolloutStatus {
   std::map<std::string, TimePoint> scale_down_at;  // by revision: when its pods may go
   std::int64_t replicas = 0, updated_replicas = 0, ready_replicas = 0, available_replicas = 0;
   std::string selector;
-  std::vector<HistoryEntry> history;  // newest first, ten at most
+  std::vector<StepRecord> finished_steps;  // of the rollout under way
+  std::vector<HistoryEntry> history;       // newest first, ten at most
   std::vector<Condition> conditions;
   std::string step, weight, observed, analysis, routes;  // what kubectl get prints
   friend bool operator==(const RolloutStatus&, const RolloutStatus&) = default;
