@@ -109,6 +109,10 @@ void decode_lists(const Json& from, RolloutStatus& out) {
                                     time_at(item, "startTime").value_or(TimePoint{}),
                                     json::string_at(item, "message")});
   }
+  for (const auto& item : json::array_at(from, "managedRoutes")) {
+    out.managed_routes.push_back({json::string_at(item, "kind"), json::string_at(item, "name"),
+                                  json::string_at(item, "hash"), json::bool_at(item, "served")});
+  }
   for (const auto& item : json::array_at(from, "analysisRuns")) out.analysis_runs.push_back(decode_run(item));
   out.finished_steps = decode_steps_of(from, "finishedSteps");
   for (const auto& item : json::array_at(from, "history")) out.history.push_back(decode_history(item));
@@ -131,6 +135,12 @@ void encode_lists(const RolloutStatus& from, Json& out) {
     out["pauseConditions"].push_back({{"reason", pause.reason},
                                       {"startTime", text::format_micro_time(pause.since)},
                                       {"message", pause.message}});
+  }
+  for (const auto& route : from.managed_routes) {
+    Json item = {{"kind", route.kind}, {"name", route.name}};
+    put(item, "hash", route.hash);
+    if (route.served) item["served"] = true;
+    out["managedRoutes"].push_back(std::move(item));
   }
   for (const auto& run : from.analysis_runs) out["analysisRuns"].push_back(encode_run(run));
   put_steps(out, "finishedSteps", from.finished_steps);

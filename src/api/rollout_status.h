@@ -36,6 +36,14 @@ struct WeightStatus {
   friend bool operator==(const WeightStatus&, const WeightStatus&) = default;
 };
 
+// A route of its own that the Rollout made, or whose going the data plane has not confirmed yet.
+struct ManagedRouteStatus {
+  std::string kind, name;
+  std::string hash;  // of the spec that was put last: a difference from now on is someone else's; empty: going
+  bool served = false;
+  friend bool operator==(const ManagedRouteStatus&, const ManagedRouteStatus&) = default;
+};
+
 struct AbortStatus {
   TimePoint at{};
   std::string by, reason;
@@ -81,6 +89,7 @@ struct RolloutStatus {
   WeightStatus weights;
   std::optional<AbortStatus> abort;
   bool promote_full = false;  // a person skipped what was left
+  std::vector<ManagedRouteStatus> managed_routes;
   std::vector<PauseCondition> pause_conditions;
   std::vector<AnalysisRunStatus> analysis_runs;
   std::vector<TimePoint> repairs;                  // of the route, within the last minute

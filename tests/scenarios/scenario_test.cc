@@ -47,6 +47,9 @@ class Scenario {
     if (verb == "answer") return answer(words), "";
     if (verb == "silence") return world_.answers.erase(word(words)), "";
     if (verb == "weights") return edit_weights(words), "";
+    if (verb == "rule") return world_.rule = value_of(input), ++world_.route_version, world_.settle(), "";
+    if (verb == "own-route") return edit_own_route(words, input), "";
+    if (verb == "routes") return routes();
     if (verb == "status") return status();
     if (verb == "history") return history();
     return "unknown command\n";
@@ -171,6 +174,28 @@ class Scenario {
     world_.names_canary = true;
     ++world_.route_version;
     world_.settle();
+  }
+
+  static Json value_of(const std::string& input) { return yaml::parse_all(input).value().front().value; }
+
+  void edit_own_route(std::istringstream& words, const std::string& input) {
+    const rollout::RouteKey key{"HTTPRoute", word(words)};
+    if (word(words) == "off") {
+      world_.own_routes.erase(key);
+      return;
+    }
+    auto& route = world_.own_routes[key];
+    json::merge_patch(route.document, value_of(input));
+    ++route.version;
+    world_.settle();
+  }
+
+  std::string routes() {
+    std::ostringstream out;
+    out << "  shop " << world_.route_document()["spec"]["rules"][0].dump() << "\n";
+    for (const auto& [key, route] : world_.own_routes)
+      out << "  " << key.name << " " << route.document["spec"].dump() << "\n";
+    return out.str();
   }
 
   std::string status() {
