@@ -30,15 +30,15 @@ void collect(const Json* part, std::size_t least, std::vector<std::string>& secr
   }
 }
 
-// What a spec holds that must not be shown. Short values of headers stay: "1" is no secret, and hiding it
-// would leave nothing to read.
+// What a spec holds that must not be shown. Short texts stay, but for credentials: a header's "1" or a
+// Secret's region "eu" is none, and hiding it would leave nothing to read.
 std::vector<std::string> secrets_of(const Json& spec) {
-  constexpr std::size_t kLeastHeader = 6;
+  constexpr std::size_t kLeast = 4;
   std::vector<std::string> secrets;
-  collect(json::find(spec, "secret"), 1, secrets);
+  collect(json::find(spec, "secret"), kLeast, secrets);
   collect(json::find(spec, "authentication"), 1, secrets);
   for (const auto& header : json::array_at(spec, "headers")) {
-    collect(json::find(header, "value"), kLeastHeader, secrets);
+    collect(json::find(header, "value"), kLeast, secrets);
   }
   return secrets;
 }
@@ -162,6 +162,18 @@ Error Answer::too_many() const {
   return {ErrorCode::kLimit, std::string(provider_) + " at " + std::string(origin_of(address_)) +
                                  ": more than " + std::to_string(kMaxValues) +
                                  " values; aggregate in the query"};
+}
+
+std::optional<double> last_value(const Json& points, std::size_t at) {
+  if (!points.is_array()) return std::nullopt;
+  std::optional<double> last = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& point : points) {
+    if (!point.is_array() || point.size() != 2) return std::nullopt;
+    if (point[at].is_null()) continue;
+    last = number_of(point[at]);
+    if (!last) return std::nullopt;
+  }
+  return last;
 }
 
 std::optional<double> number_of(const Json& value) {

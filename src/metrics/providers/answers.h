@@ -16,8 +16,20 @@ HttpRequest common_request(Fields& fields, std::string_view timeout_key, Duratio
 // `headers` and `authentication`: {basicAuth: {username, password}} or {bearer: {token}}.
 void add_headers_and_authentication(Fields& fields, HttpRequest& request);
 
+// A row's check(), out of what reads the spec's fields.
+template <auto Decode>
+std::vector<Complaint> check_by(const Json& spec) {
+  Fields fields(spec);
+  Decode(fields);
+  return fields.complaints();
+}
+
 // The first complaint as an error of the provider; nothing where there is none.
 std::optional<Error> first_error(const char* provider, const Fields& fields);
+
+// The value that is latest among points in order of time, of which element `at` is the value and null is
+// none: NaN where there is none at all; nothing where one is no point.
+std::optional<double> last_value(const Json& points, std::size_t at);
 
 // A text of the Secret's data, which the caller has put under `secret`.
 Result<std::string> secret_text(const char* provider, const Json& spec, const std::string& key);

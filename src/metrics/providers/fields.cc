@@ -148,6 +148,15 @@ bool Fields::flag(std::string_view key) {
   return false;
 }
 
+std::optional<std::int64_t> Fields::integer(std::string_view key) {
+  const Json* value = ask(key);
+  if (!value || later(*value)) return std::nullopt;
+  const auto number = text::parse_int(value->is_string() ? value->get<std::string>() : json::dump(*value));
+  if (number && *number > 0) return number;
+  complain(key, "a whole number above 0");
+  return std::nullopt;
+}
+
 Duration Fields::duration(std::string_view key, Duration fallback, Duration least, Duration most) {
   const Json* value = ask(key);
   if (!value || later(*value)) return fallback;

@@ -4,8 +4,10 @@
 // the fallback and is left alone. Total. Thread: none; pure. Owns nothing: the spec outlives it.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +33,7 @@ class Fields {
   std::string one_of(std::string_view key,
                      std::initializer_list<std::string_view> choices);  // first: default
   bool flag(std::string_view key);
+  std::optional<std::int64_t> integer(std::string_view key);  // positive; a text of one as well
   Duration duration(std::string_view key, Duration fallback, Duration least, Duration most);
   Headers headers(std::string_view key);  // Argo's list of {key, value}
   Fields child(std::string_view key);     // of a missing key: one without fields

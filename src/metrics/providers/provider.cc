@@ -9,7 +9,7 @@
 namespace tidegate::metrics::providers {
 
 std::span<const Provider> provider_table() {
-  static const Provider table[] = {kPrometheus, kWeb};
+  static const Provider table[] = {kPrometheus, kWeb, kDatadog, kNewRelic, kCloudWatch, kGraphite, kInfluxdb};
   return table;
 }
 

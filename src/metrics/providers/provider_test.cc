@@ -17,7 +17,7 @@ TEST(Providers, TakeSpecsOfAnyForm) {
       const Json spec = *json::parse(text);
       EXPECT_FALSE(provider.check(spec).empty()) << provider.name << " " << text;
       EXPECT_FALSE(provider.request(spec, kNow)) << provider.name << " " << text;
-      EXPECT_FALSE(provider.read(spec, {200, ""})) << provider.name << " " << text;
+      EXPECT_FALSE(provider.read(spec, {200, "\"x"})) << provider.name << " " << text;
     }
   }
 }

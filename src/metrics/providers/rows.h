@@ -6,6 +6,6 @@
 
 namespace tidegate::metrics::providers {
 
-extern const Provider kPrometheus, kWeb;
+extern const Provider kPrometheus, kWeb, kDatadog, kNewRelic, kCloudWatch, kGraphite, kInfluxdb;
 
 }  // namespace tidegate::metrics::providers

@@ -41,12 +41,6 @@ HttpRequest decode(Fields& fields) {
   return request;
 }
 
-std::vector<Complaint> check(const Json& spec) {
-  Fields fields(spec);
-  decode(fields);
-  return fields.complaints();
-}
-
 Result<HttpRequest> request(const Json& spec, TimePoint) {
   Fields fields(spec);
   auto out = decode(fields);
@@ -83,6 +77,6 @@ Result<Reading> read(const Json& spec, const HttpAnswer& answer) {
 
 }  // namespace
 
-const Provider kWeb = {kName, check, request, read};
+const Provider kWeb = {kName, check_by<decode>, request, read};
 
 }  // namespace tidegate::metrics::providers
