@@ -29,6 +29,7 @@ build: deps ## A release build without tests: build/release/tidegate
 
 .PHONY: test
 test: deps ## Install, build and run all tests
+	@command -v prometheus >/dev/null || tools/unpack_package.sh prometheus build/prometheus
 	@cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS)
 	ctest --test-dir build/release --parallel $(JOBS) --output-on-failure --no-tests=error

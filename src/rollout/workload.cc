@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "rollout/header_routes.h"
 #include "rollout/weights.h"
 
 namespace tidegate::rollout {
@@ -24,8 +23,7 @@ std::int64_t canaries_in_steps(const Turn& turn) {
   }
   if (scale && scale->replicas) return *scale->replicas;
   if (scale && scale->weight) return share_of(replicas, *scale->weight);
-  const std::int64_t least = header_routes_set(turn).empty() ? 0 : 1;  // whom else should they lead to
-  return std::max(least, share_of(replicas, target_weight(turn)));
+  return share_of(replicas, target_weight(turn));
 }
 
 // Selected by a Service, or still an endpoint of one.

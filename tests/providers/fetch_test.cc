@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/providers/fetch.h"
+
+#include <optional>
+
+#include "metrics/providers/limits.h"
+#include "session/http_server.h"
+#include "session/loopback.h"
+
+namespace tidegate::metrics::providers {
+namespace {
+
+using Answered = std::optional<Result<HttpAnswer>>;
+
+class FetchTest : public session::LoopbackTest {
+ protected:
+  // A server that sends the same bytes to each that asks, and then closes, or waits.
+  void serve(std::string bytes, bool then_close = true) {
+    auto accepted = [this, bytes, then_close](net::TcpSocket socket) {
+      auto& peer =
+          *peers_.emplace_back(std::make_unique<session::RawPeer>(net::make_tcp_stream(std::move(socket))));
+      if (!bytes.empty()) peer.send(bytes);
+      if (then_close) peer.half_close();
+    };
+    auto listener = net::Listener::open(loop_.io(), {.address = {"127.0.0.1", 0}}, accepted);
+    ASSERT_TRUE(listener) << listener.error().detail;
+    listener_ = std::move(*listener);
+    url_ = "http://" + net::to_string(listener_->address());
+  }
+  void serve_tls() {
+    session::HttpServer::Options options;
+    options.address = {"127.0.0.1", 0};
+    options.tls = session::test_server_tls(false);
+    auto server = session::HttpServer::open(
+        loop_.io(), scheduler_, options,
+        [](session::Request, session::Responder responder) { responder.send({.body = "[1]"}); });
+    ASSERT_TRUE(server) << server.error().detail;
+    server_ = std::move(*server);
+    url_ = "https://" + net::to_string(server_->address());
+  }
+
+  HttpRequest request(const std::string& path = "/") {
+    HttpRequest request;
+    request.url = url_ + path;
+    request.timeout = std::chrono::seconds(8);
+    return request;
+  }
+  Result<HttpAnswer> fetch(HttpRequest request) {
+    Answered answered;
+    const auto call =
+        fetch_->start(std::move(request), [&](Result<HttpAnswer> answer) { answered = answer; });
+    run_until([&] { return answered.has_value(); });
+    return answered ? *answered : Result<HttpAnswer>(Error{ErrorCode::kInternal, "waited in vain"});
+  }
+  std::string fetched(HttpRequest request) {
+    const auto answer = fetch(std::move(request));
+    if (!answer) return std::string(to_string(answer.error().code)) + ": " + answer.error().detail;
+    return std::to_string(answer->status) + " " + answer->body;
+  }
+
+  std::unique_ptr<Fetch> fetch_ = open_fetch(loop_.io(), scheduler_);
+  std::vector<std::unique_ptr<session::RawPeer>> peers_;
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<session::HttpServer> server_;
+  std::string url_;
+};
+
+TEST_F(FetchTest, SendsWhatItIsGiven) {
+  serve("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  auto post = request("/a%20b?q=%7B%22x%22%7D&r=1");
+  post.method = "POST";
+  post.body = "{}";
+  post.headers = {{"Content-Type", "application/json"}, {"X-Key", "k"}};
+  EXPECT_EQ(fetched(post), "200 ok");
+  const auto& seen = peers_.at(0)->received();
+  run_until([&] { return seen.ends_with("{}"); });
+  EXPECT_TRUE(seen.starts_with("POST /a%20b?q=%7B%22x%22%7D&r=1 HTTP/1.1\r\n")) << seen;
+  EXPECT_NE(seen.find("Host: " + url_.substr(7) + "\r\n"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("Content-Type:application/json\r\n"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("X-Key:k\r\n"), std::string::npos) << seen;
+  EXPECT_TRUE(seen.ends_with("\r\n\r\n{}")) << seen;
+}
+
+struct Spoken {
+  const char* name;
+  const char* bytes;
+  const char* fetched;  // "URL" stands for the server's
+};
+class FetchAnswer : public FetchTest, public testing::WithParamInterface<Spoken> {};
+TEST_P(FetchAnswer, IsGivenWholeOrNotAtAll) {
+  serve(GetParam().bytes);
+  std::string expected = GetParam().fetched;
+  if (const auto at = expected.find("URL"); at != std::string::npos) expected.replace(at, 3, url_);
+  EXPECT_EQ(fetched(request()), expected);
+  EXPECT_EQ(peers_.size(), 1u);
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, FetchAnswer,
+    testing::Values(
+        Spoken{"chunked",
+               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+               "200 abc"},
+        Spoken{"until_closed", "HTTP/1.0 200 OK\r\n\r\nabc", "200 abc"},
+        Spoken{"error", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\naway", "503 away"},
+        Spoken{"redirect", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+               "302 "},
+        Spoken{"cut_short", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
+               "unavailable: URL: Failed to read response body"},
+        Spoken{"cut_chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+               "unavailable: URL: Failed to read chunked response part"},
+        Spoken{"nothing", "", "unavailable: URL: Failed to read HTTP status line"},
+        Spoken{"not_http", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "unavailable: URL: Invalid HTTP status line"},
+        Spoken{"negative_chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nab\r\n",
+               "limit: URL: the answer has more than 1024 KiB"},
+        Spoken{"chunk_back", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n-1\r\nab\r\n",
+               "limit: URL: the answer has more than 1024 KiB"},
+        Spoken{"not_a_chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxy\r\nab\r\n",
+               "unavailable: URL: Invalid chunked response header"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(FetchTest, BoundsTheAnswer) {
+  serve("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + std::string(1048576, 'x'), false);
+  EXPECT_EQ(fetched(request()), "200 " + std::string(1048576, 'x'));
+  serve("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n" + std::string(1048577, 'x'), false);
+  EXPECT_EQ(fetched(request()), "limit: " + url_ + ": the answer has more than 1024 KiB");
+}
+
+TEST_F(FetchTest, EndsAtItsDeadline) {
+  serve("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", false);
+  Answered answered;
+  const auto call = fetch_->start(request(), [&](Result<HttpAnswer> answer) { answered = answer; });
+  run_until([&] { return !peers_.empty(); });
+  scheduler_.advance(std::chrono::seconds(7));
+  settle();
+  EXPECT_FALSE(answered);
+  scheduler_.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(answered);
+  EXPECT_EQ(answered->error(), (Error{ErrorCode::kTimeout, url_ + ": no answer within 8000 ms"}));
+  run_until([&] { return peers_[0]->ended(); });
+}
+
+TEST_F(FetchTest, TellsWhyItCouldNot) {
+  serve("");
+  listener_.reset();
+  EXPECT_EQ(fetched(request()), "unavailable: " + url_ + ": Failed to connect to any resolved endpoint");
+  url_ = "http://no-such-host.invalid";
+  EXPECT_EQ(fetched(request("/?token=t")),
+            "unavailable: http://no-such-host.invalid: Error resolving address");
+  url_ = "http://127.0.0.1:1";
+  EXPECT_EQ(fetched(request("/%zz{ {?token=t")), "invalid: http://127.0.0.1:1: not a url");
+}
+
+TEST_F(FetchTest, DroppedCallsSayNothing) {
+  serve("", false);
+  bool called = false;
+  auto call = fetch_->start(request(), [&](auto) { called = true; });
+  auto other = fetch_->start(request(), [&](auto) { called = true; });
+  run_until([&] { return peers_.size() == 2; });
+  call.reset();
+  run_until([&] { return peers_[0]->ended() || peers_[1]->ended(); });
+  fetch_.reset();
+  run_until([&] { return peers_[0]->ended() && peers_[1]->ended(); });
+  scheduler_.advance(std::chrono::minutes(1));
+  settle();
+  EXPECT_FALSE(called);
+}
+
+TEST_F(FetchTest, SendsNoMoreThanSoManyAtOnce) {
+  serve("", false);
+  std::vector<std::unique_ptr<Fetch::Call>> calls;
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i < kMaxInFlight + 3; ++i) {
+    calls.push_back(
+        fetch_->start(request(), [&](Result<HttpAnswer> answer) { answered += answer.has_value(); }));
+  }
+  run_until([&] { return peers_.size() >= kMaxInFlight; });
+  settle();
+  EXPECT_EQ(peers_.size(), kMaxInFlight);
+  for (std::size_t i = 0; i < kMaxInFlight + 3; ++i) {
+    run_until([&] { return peers_.size() > i; });
+    peers_[i]->send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }
+  run_until([&] { return answered == kMaxInFlight + 3; });
+}
+
+TEST_F(FetchTest, RefusesWhatWouldWaitBehindTooMany) {
+  serve("", false);
+  std::vector<std::unique_ptr<Fetch::Call>> calls;
+  std::vector<Error> errors;
+  for (std::size_t i = 0; i <= kMaxInFlight + kMaxWaiting; ++i) {
+    calls.push_back(fetch_->start(request(), [&](auto answer) { errors.push_back(answer.error()); }));
+  }
+  EXPECT_TRUE(errors.empty()) << "called within start()";
+  scheduler_.run_posted();
+  EXPECT_EQ(errors, (std::vector<Error>{{ErrorCode::kLimit, url_ + ": too many requests are waiting"}}));
+}
+
+TEST_F(FetchTest, VerifiesTlsUnlessToldOtherwise) {
+  serve_tls();
+  auto plain = request();
+  EXPECT_EQ(fetched(plain), "unavailable: " + url_ + ": Error in SSL handshake");
+  auto insecure = request();
+  insecure.insecure_skip_verify = true;
+  EXPECT_EQ(fetched(insecure), "200 [1]");
+  auto trusting = request();
+  trusting.ca_pem = session::test_authority().certificate_pem;
+  EXPECT_EQ(fetched(trusting), "200 [1]");
+  trusting.url.replace(trusting.url.find("127.0.0.1"), 9, "localhost");
+  EXPECT_EQ(fetched(trusting).substr(0, 11), "unavailable") << "the certificate is for another name";
+}
+
+TEST_F(FetchTest, RefusesCertificatesThatAreNone) {
+  serve_tls();
+  auto broken = request();
+  broken.ca_pem = "not a certificate";
+  const auto text = fetched(broken);
+  EXPECT_TRUE(text.starts_with("invalid: " + url_ + ": the CA certificate: ")) << text;
+}
+
+}  // namespace
+}  // namespace tidegate::metrics::providers
