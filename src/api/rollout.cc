@@ -14,8 +14,9 @@ constexpr const char* kLater = "nothing here: it is not supported yet";
 void check_routes(const FieldReader& canary, const CanaryStrategy& out) {
   for (const auto& step : out.steps) {
     const auto* weight = std::get_if<SetWeight>(&step);
-    if (weight && weight->percent > 0 && out.routes.empty()) {
-      canary.problem("trafficRouting.routes", "the HTTPRoute whose weights the steps set");
+    const bool routed = (weight && weight->percent > 0) || std::holds_alternative<SetHeaderRoute>(step);
+    if (routed && out.routes.empty()) {
+      canary.problem("trafficRouting.routes", "the route that the steps drive");
       return;
     }
   }
@@ -26,12 +27,13 @@ std::vector<RouteReference> decode_routes(const FieldReader& routing) {
   routing.refuse("stickiness", kLater);
   for (const auto& item : routing.items("routes")) {
     RouteReference route{item.text("name"), item.texts("rules")};
-    if (item.has("kind") && item.text("kind") != "HTTPRoute") {
-      item.problem("kind", "HTTPRoute: other kinds are not supported yet");
-    }
-    if (!text::is_dns_subdomain(route.name)) item.problem("name", "the name of an HTTPRoute");
+    if (item.has("kind")) route.kind = item.text("kind");
+    if (route.kind != "HTTPRoute" && route.kind != "GRPCRoute")
+      item.problem("kind", "HTTPRoute or GRPCRoute");
+    if (!text::is_dns_subdomain(route.name)) item.problem("name", "the name of a route");
     for (const auto& other : out) {
-      if (other.name == route.name) item.problem("name", "a route that is not listed before");
+      if (other.name == route.name && other.kind == route.kind)
+        item.problem("name", "a route that is not listed before");
     }
     out.push_back(std::move(route));
   }

@@ -28,8 +28,9 @@ inline constexpr const char* kPauseAnnotation = "tidegate.dev/pause";
 inline constexpr const char* kRevisionLabel = "tidegate.dev/pod-template-hash";
 
 struct RouteReference {
-  std::string name;                // an HTTPRoute of the same namespace
+  std::string name;                // of the same namespace
   std::vector<std::string> rules;  // by name; empty: every rule that names the stable Service
+  std::string kind = "HTTPRoute";  // or GRPCRoute
 };
 
 struct CanaryStrategy {

@@ -34,13 +34,32 @@ Json encode_weights(const WeightStatus& from) {
   return out;
 }
 
+std::vector<StepRecord> decode_steps_of(const Json& from, const char* key) {
+  std::vector<StepRecord> out;
+  for (const auto& item : json::array_at(from, key)) {
+    out.push_back({json::int_at(item, "index"), json::string_at(item, "step"),
+                   json::string_at(item, "outcome"), time_at(item, "finishedAt").value_or(TimePoint{}),
+                   json::string_at(item, "figures")});
+  }
+  return out;
+}
+void put_steps(Json& out, const char* key, const std::vector<StepRecord>& steps) {
+  for (const auto& from : steps) {
+    Json item = {{"index", from.index}, {"step", from.step}, {"outcome", from.outcome}};
+    put(item, "finishedAt", std::optional(from.finished_at));
+    put(item, "figures", from.figures);
+    out[key].push_back(std::move(item));
+  }
+}
+
 HistoryEntry decode_history(const Json& from) {
   return {json::string_at(from, "revision"),
           json::string_at(from, "outcome"),
           time_at(from, "startedAt").value_or(TimePoint{}),
           time_at(from, "finishedAt").value_or(TimePoint{}),
           static_cast<std::uint64_t>(json::int_at(from, "canaryRequests")),
-          json::string_at(from, "reason")};
+          json::string_at(from, "reason"),
+          decode_steps_of(from, "steps")};
 }
 Json encode_history(const HistoryEntry& from) {
   Json out = {
@@ -49,6 +68,7 @@ Json encode_history(const HistoryEntry& from) {
   put(out, "finishedAt", std::optional(from.finished_at));
   out["duration"] = text::format_duration(from.finished_at - from.started_at);
   put(out, "reason", from.reason);
+  put_steps(out, "steps", from.steps);
   return out;
 }
 
@@ -89,7 +109,12 @@ void decode_lists(const Json& from, RolloutStatus& out) {
                                     time_at(item, "startTime").value_or(TimePoint{}),
                                     json::string_at(item, "message")});
   }
+  for (const auto& item : json::array_at(from, "managedRoutes")) {
+    out.managed_routes.push_back({json::string_at(item, "kind"), json::string_at(item, "name"),
+                                  json::string_at(item, "hash"), json::bool_at(item, "served")});
+  }
   for (const auto& item : json::array_at(from, "analysisRuns")) out.analysis_runs.push_back(decode_run(item));
+  out.finished_steps = decode_steps_of(from, "finishedSteps");
   for (const auto& item : json::array_at(from, "history")) out.history.push_back(decode_history(item));
   for (const auto& item : json::array_at(from, "repairs")) {
     if (!item.is_string()) continue;
@@ -111,7 +136,14 @@ void encode_lists(const RolloutStatus& from, Json& out) {
                                       {"startTime", text::format_micro_time(pause.since)},
                                       {"message", pause.message}});
   }
+  for (const auto& route : from.managed_routes) {
+    Json item = {{"kind", route.kind}, {"name", route.name}};
+    put(item, "hash", route.hash);
+    if (route.served) item["served"] = true;
+    out["managedRoutes"].push_back(std::move(item));
+  }
   for (const auto& run : from.analysis_runs) out["analysisRuns"].push_back(encode_run(run));
+  put_steps(out, "finishedSteps", from.finished_steps);
   for (const auto& entry : from.history) out["history"].push_back(encode_history(entry));
   for (const auto& time : from.repairs) out["repairs"].push_back(text::format_micro_time(time));
   for (const auto& [key, value] : from.handled) out["handled"][key] = value;

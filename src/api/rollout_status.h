@@ -36,6 +36,14 @@ struct WeightStatus {
   friend bool operator==(const WeightStatus&, const WeightStatus&) = default;
 };
 
+// A route of its own that the Rollout made, or whose going the data plane has not confirmed yet.
+struct ManagedRouteStatus {
+  std::string kind, name;
+  std::string hash;  // of the spec that was put last: a difference from now on is someone else's; empty: going
+  bool served = false;
+  friend bool operator==(const ManagedRouteStatus&, const ManagedRouteStatus&) = default;
+};
+
 struct AbortStatus {
   TimePoint at{};
   std::string by, reason;
@@ -49,11 +57,21 @@ struct PauseCondition {
   friend bool operator==(const PauseCondition&, const PauseCondition&) = default;
 };
 
+// A step that is over (guarantee G11).
+struct StepRecord {
+  std::int64_t index = 0;
+  std::string step, outcome;  // "setWeight 5"; Passed, Promoted (by a person), Aborted
+  TimePoint finished_at{};
+  std::string figures;  // that decided it
+  friend bool operator==(const StepRecord&, const StepRecord&) = default;
+};
+
 struct HistoryEntry {
   std::string revision, outcome;  // Promoted, Aborted, Superseded, Cancelled
   TimePoint started_at{}, finished_at{};
   std::uint64_t canary_requests = 0;
   std::string reason;
+  std::vector<StepRecord> steps;  // the last of them, oldest first
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };
 
@@ -71,6 +89,7 @@ struct RolloutStatus {
   WeightStatus weights;
   std::optional<AbortStatus> abort;
   bool promote_full = false;  // a person skipped what was left
+  std::vector<ManagedRouteStatus> managed_routes;
   std::vector<PauseCondition> pause_conditions;
   std::vector<AnalysisRunStatus> analysis_runs;
   std::vector<TimePoint> repairs;                  // of the route, within the last minute
@@ -78,7 +97,8 @@ struct RolloutStatus {
   std::map<std::string, TimePoint> scale_down_at;  // by revision: when its pods may go
   std::int64_t replicas = 0, updated_replicas = 0, ready_replicas = 0, available_replicas = 0;
   std::string selector;
-  std::vector<HistoryEntry> history;  // newest first, ten at most
+  std::vector<StepRecord> finished_steps;  // of the rollout under way
+  std::vector<HistoryEntry> history;       // newest first, ten at most
   std::vector<Condition> conditions;
   std::string step, weight, observed, analysis, routes;  // what kubectl get prints
   friend bool operator==(const RolloutStatus&, const RolloutStatus&) = default;

@@ -62,8 +62,8 @@ TEST(Rollout, NamesFieldValueAndExpectation) {
       {"/strategy/canary/stableService", "null",
        "spec.strategy.canary.stableService is missing: expected the name of a Service"},
       {"/strategy/canary/trafficRouting", "{}",
-       "spec.strategy.canary.trafficRouting.routes is missing: expected the HTTPRoute whose weights the "
-       "steps set"},
+       "spec.strategy.canary.trafficRouting.routes is missing: expected the route that the "
+       "steps drive"},
       {"/strategy/blueGreen", "{}",
        "spec.strategy.blueGreen is {}: expected canary: blueGreen is not supported yet"},
       {"/workloadRef", "{}", "spec.workloadRef is {}: expected nothing here: it is not supported yet"},
@@ -81,6 +81,36 @@ TEST(Rollout, AMetricNeedsSomethingToBeJudgedBy) {
   EXPECT_NE(problem_with("/strategy/canary/analysis", base + ", threshold: {min: 990}}]}")
                 .find("threshold.min is 990"),
             std::string::npos);
+}
+
+TEST(Rollout, HeaderRoutesSayWhatIsWrongWithThem) {
+  const struct {
+    const char* step;
+    const char* problem;
+  } cases[] = {
+      {R"({"name": "T_1", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]})",
+       "spec.strategy.canary.steps[0].setHeaderRoute.name is \"T_1\": expected a name of lower case letters, "
+       "digits and dashes"},
+      {R"({"name": "t", "match": [{"headerName": "a b", "headerValue": {"exact": "1"}}]})",
+       "spec.strategy.canary.steps[0].setHeaderRoute.match[0].headerName is \"a b\": expected the name of a "
+       "header"},
+      {R"({"name": "t", "match": [{"headerName": "x", "headerValue": {"exact": "1", "regex": "2"}}]})",
+       "spec.strategy.canary.steps[0].setHeaderRoute.match[0].headerValue is "
+       "{\"exact\":\"1\",\"regex\":\"2\"}: "
+       "expected exactly one of exact, prefix and regex"},
+      {R"({"name": "t", "match": [{"headerName": "x", "headerValue": {"exact": "1"}},
+                                  {"headerName": "X", "headerValue": {"exact": "2"}}]})",
+       "spec.strategy.canary.steps[0].setHeaderRoute.match[1].headerName is \"X\": expected a header that is "
+       "not "
+       "listed before: all entries have to hold at once"},
+      {R"({"name": "t"})",
+       "spec.strategy.canary.steps[0].setHeaderRoute.match is missing: expected headers, or a step before it "
+       "that sets the route which this one removes"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(problem_with("/strategy/canary/steps/0", std::string(R"({"setHeaderRoute": )") + c.step + "}"),
+              c.problem);
+  }
 }
 
 TEST(Rollout, IsTotal) {

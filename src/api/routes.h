@@ -17,6 +17,7 @@
 namespace tidegate::api {
 
 inline constexpr Resource kHttpRoutes{kGatewayGroup, "v1", "httproutes", "HTTPRoute"};
+inline constexpr Resource kGrpcRoutes{kGatewayGroup, "v1", "grpcroutes", "GRPCRoute"};
 
 struct ParentReference {
   std::string group{kGatewayGroup}, kind = "Gateway";

@@ -2,6 +2,7 @@
 #include "api/steps.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 
@@ -10,6 +11,17 @@ namespace {
 
 constexpr std::int64_t kMaxReplicas = 100'000;
 constexpr std::size_t kMaxSteps = 200;
+constexpr std::size_t kMaxHeaderMatches = 16;  // HTTPRouteMatch.headers' maximum
+constexpr std::size_t kMaxHeaderName = 256;    // HTTPHeaderName's maximum
+constexpr std::size_t kMaxHeaderValue = 4096;  // HTTPHeaderMatch.value's maximum
+constexpr const char* kKinds = "setWeight, pause, setCanaryScale, analysis, setHeaderRoute or setMirrorRoute";
+
+// HTTPHeaderName of the Gateway API: a token of RFC 9110 section 5.6.2.
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kToken =
+      "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return !name.empty() && name.size() <= kMaxHeaderName && name.find_first_not_of(kToken) == name.npos;
+}
 
 Step decode_set_weight(const FieldReader& step) {
   return SetWeight{step.number("setWeight", 0, 100).value_or(0)};
@@ -41,6 +53,48 @@ Step decode_analysis_step(const FieldReader& step) {
   return AnalysisStep{decode_analysis(at)};
 }
 
+HeaderMatch decode_header_match(const FieldReader& entry) {
+  HeaderMatch match;
+  match.header = entry.text("headerName");
+  if (!is_header_name(match.header)) entry.problem("headerName", "the name of a header");
+  const FieldReader value = entry.child("headerValue");
+  int forms = 0;
+  for (const auto& [key, how] : {std::pair{"exact", HeaderMatch::How::kExact},
+                                 {"prefix", HeaderMatch::How::kPrefix},
+                                 {"regex", HeaderMatch::How::kRegex}}) {
+    if (!value.has(key)) continue;
+    ++forms;
+    match.how = how;
+    match.value = value.text(key);
+    if (match.value.empty() || match.value.size() > kMaxHeaderValue)
+      value.problem(key, "1 to " + std::to_string(kMaxHeaderValue) + " characters");
+  }
+  if (forms != 1) entry.problem("headerValue", "exactly one of exact, prefix and regex");
+  return match;
+}
+
+std::string route_name(const FieldReader& at) {
+  std::string name = at.text("name");
+  if (!text::is_dns_label(name)) at.problem("name", "a name of lower case letters, digits and dashes");
+  return name;
+}
+
+Step decode_set_header_route(const FieldReader& step) {
+  const FieldReader at = step.child("setHeaderRoute");
+  SetHeaderRoute out{route_name(at), {}};
+  for (const auto& entry : at.items("match")) {
+    HeaderMatch match = decode_header_match(entry);
+    for (const auto& other : out.match) {
+      if (text::lower(other.header) == text::lower(match.header))
+        entry.problem("headerName", "a header that is not listed before: all entries have to hold at once");
+    }
+    out.match.push_back(std::move(match));
+  }
+  if (out.match.size() > kMaxHeaderMatches)
+    at.problem("match", "at most " + std::to_string(kMaxHeaderMatches) + " headers, as a route allows");
+  return out;
+}
+
 struct StepKind {
   const char* name;
   Step (*decode)(const FieldReader& step);  // null: not supported yet
@@ -49,7 +103,7 @@ constexpr StepKind kStepKinds[] = {{"setWeight", decode_set_weight},
                                    {"pause", decode_pause},
                                    {"setCanaryScale", decode_set_canary_scale},
                                    {"analysis", decode_analysis_step},
-                                   {"setHeaderRoute", nullptr},
+                                   {"setHeaderRoute", decode_set_header_route},
                                    {"setMirrorRoute", nullptr},
                                    {"experiment", nullptr},
                                    {"plugin", nullptr}};
@@ -58,7 +112,7 @@ void refuse_unknown_kinds(const FieldReader& step, const Json& json) {
   for (const auto& [key, value] : json.items()) {
     bool known = false;
     for (const auto& kind : kStepKinds) known = known || key == kind.name;
-    if (!known) step.problem(key, "a kind of step: setWeight, pause, setCanaryScale or analysis");
+    if (!known) step.problem(key, std::string("a kind of step: ") + kKinds);
   }
 }
 
@@ -74,7 +128,7 @@ std::optional<Step> decode_step(const FieldReader& step, const Json& json) {
     if (!kind.decode) step.problem(kind.name, "another kind of step: this one is not supported yet");
     if (kind.decode && step.has(kind.name)) out = kind.decode(step);
   }
-  if (kinds == 0) step.problem("", "a step: setWeight, pause, setCanaryScale or analysis");
+  if (kinds == 0) step.problem("", std::string("a step: ") + kKinds);
   if (kinds > 1) step.problem("", "one kind of step, not " + std::to_string(kinds));
   return out;
 }
@@ -82,14 +136,34 @@ std::optional<Step> decode_step(const FieldReader& step, const Json& json) {
 // Steps that contradict each other: traffic for a canary that the steps themselves keep without pods.
 void check_scale(const FieldReader& reader, const std::vector<Step>& steps) {
   bool no_pods = false;
+  const auto refuse = [&](std::size_t index, const char* key) {
+    reader.items("steps")[index].problem(key,
+                                         "no traffic yet, or a setCanaryScale before it that gives the "
+                                         "canary pods: an earlier step took them all");
+  };
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (const auto* scale = std::get_if<SetCanaryScale>(&steps[i])) {
       no_pods = scale->replicas == 0 || scale->weight == 0.0;
-    } else if (const auto* weight = std::get_if<SetWeight>(&steps[i]);
-               weight && weight->percent > 0 && no_pods) {
-      reader.items("steps")[i].problem(
-          "setWeight",
-          "0, or a setCanaryScale before it that gives the canary pods: an earlier step took them all");
+    } else if (const auto* weight = std::get_if<SetWeight>(&steps[i])) {
+      if (weight->percent > 0 && no_pods) refuse(i, "setWeight");
+    } else if (const auto* header = std::get_if<SetHeaderRoute>(&steps[i])) {
+      if (!header->match.empty() && no_pods) refuse(i, "setHeaderRoute");
+    }
+  }
+}
+
+// A step that removes what no step before it has set is a slip of the pen.
+void check_removals(const FieldReader& reader, const std::vector<Step>& steps) {
+  std::set<std::string> headers;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto* header = std::get_if<SetHeaderRoute>(&steps[i]);
+    if (!header) continue;
+    if (!header->match.empty()) {
+      headers.insert(header->name);
+    } else if (headers.erase(header->name) == 0) {
+      reader.items("steps")[i]
+          .child("setHeaderRoute")
+          .problem("match", "headers, or a step before it that sets the route which this one removes");
     }
   }
 }
@@ -117,6 +191,9 @@ struct Describe {
     return "setCanaryScale with the weight";
   }
   std::string operator()(const AnalysisStep&) const { return "analysis"; }
+  std::string operator()(const SetHeaderRoute& step) const {
+    return "setHeaderRoute " + step.name + (step.match.empty() ? " removed" : "");
+  }
 };
 
 }  // namespace
@@ -137,7 +214,10 @@ std::vector<Step> decode_steps(const FieldReader& canary) {
     complete = complete && step.has_value();
     if (step) out.push_back(std::move(*step));
   }
-  if (complete) check_scale(canary, out);
+  if (complete) {
+    check_scale(canary, out);
+    check_removals(canary, out);
+  }
   return out;
 }
 

@@ -30,9 +30,19 @@ struct SetCanaryScale {  // exactly one of the three
 struct AnalysisStep {
   Analysis analysis;
 };
+struct HeaderMatch {
+  enum class How { kExact, kPrefix, kRegex };
+  std::string header;
+  How how = How::kExact;
+  std::string value;
+};
+struct SetHeaderRoute {
+  std::string name;
+  std::vector<HeaderMatch> match;  // all of them have to hold; empty: the step removes the route
+};
 // A new kind: an alternative here, a row in the table of steps.cc, a file in rollout/steps/; the compiler
 // lists the rest.
-using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep>;
+using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep, SetHeaderRoute>;
 std::string describe(const Step& step);  // "setWeight 5", "pause 5m"
 
 // `canary` is at spec.strategy.canary. What is wrong is reported through it; steps that can't be read are

@@ -15,13 +15,26 @@ struct Cluster {
   kube::Store<api::Service> services{api::decode_service};
   kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
   // As documents: whatever stands on a route that we do not know has to survive (guarantee G7).
-  kube::Store<api::Object> routes{[](const Json& json) { return api::make_object(json); }};
+  kube::Store<api::Object> http_routes{[](const Json& json) { return api::make_object(json); }};
+  kube::Store<api::Object> grpc_routes{[](const Json& json) { return api::make_object(json); }};
 
+  kube::Store<api::Object>& routes(std::string_view kind) {
+    return kind == api::kGrpcRoutes.kind ? grpc_routes : http_routes;
+  }
+  const kube::Store<api::Object>& routes(std::string_view kind) const {
+    return kind == api::kGrpcRoutes.kind ? grpc_routes : http_routes;
+  }
+
+  // Without GRPCRoutes, which are watched only where a Rollout names one: a cluster need not know the kind.
   bool synced() const {
     return rollouts.synced() && replica_sets.synced() && services.synced() && slices.synced() &&
-           routes.synced();
+           http_routes.synced();
   }
 };
+
+inline const api::Resource& route_resource(std::string_view kind) {
+  return kind == api::kGrpcRoutes.kind ? api::kGrpcRoutes : api::kHttpRoutes;
+}
 
 // Calls visit(object) for the objects of one namespace.
 template <typename T, typename Visit>

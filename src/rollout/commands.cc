@@ -73,6 +73,7 @@ void promote_step(Turn& turn, const std::string& by) {
                                turn.canary().steps[static_cast<std::size_t>(next.current_step_index)]);
   if ((background && !at_analysis) || next.current_step_index >= size) return;
   turn.note("StepPromoted", by + " promotes past step " + std::to_string(next.current_step_index));
+  finish_step(turn, "Promoted", "by " + by);
   enter_step(turn, next.current_step_index + 1);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rollout/controller.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -34,7 +35,10 @@ struct Controller::State {
 
   void listen();
   void start();
-  void add_users(const std::string& ns, const std::string& service, const std::string& route);
+  void add_users(const std::string& ns, const std::string& service);
+  void add_users_of_route(const api::Meta& route, std::string_view kind);
+  void add_owner(const api::Meta& meta);
+  void watch(const api::Resource& resource, kube::Sink& sink);
   RolloutPtr current(const api::Key& key);
   void remember(Json document);
   void publish(const api::Rollout& rollout, const Decision& decision);
@@ -46,6 +50,7 @@ struct Controller::State {
   kube::EventRecorder& events;
   const metrics::TrafficSource* traffic;
   Cluster cluster;
+  bool grpc_watched = false;  // from the first Rollout on that names a GRPCRoute
   // Rollouts as our own writes left them: newer than the cache until the watch has caught up. Deciding on an
   // older status would put an older weight on the route.
   std::map<api::Key, RolloutPtr> written;
@@ -62,6 +67,12 @@ bool newer(const api::Meta& a, const api::Meta& b) {
   return a.uid == b.uid && left && right && *left > *right;
 }
 
+bool names_grpc_route(const api::Rollout& rollout) {
+  const auto& routes = rollout.spec.canary.routes;
+  return std::any_of(routes.begin(), routes.end(),
+                     [](const auto& route) { return route.kind == api::kGrpcRoutes.kind; });
+}
+
 }  // namespace
 
 void Controller::State::listen() {
@@ -70,52 +81,66 @@ void Controller::State::listen() {
     const auto aborting = [](const RolloutPtr& rollout) {
       return rollout && rollout->meta.annotations.contains(api::kAbortAnnotation);
     };
+    if (now && !grpc_watched && names_grpc_route(*now)) {
+      grpc_watched = true;
+      watch(api::kGrpcRoutes, cluster.grpc_routes);
+    }
     aborting(now) && !aborting(old) ? queue.add_urgent(key) : queue.add(key);
   });
-  cluster.replica_sets.on_change([this](const auto& old, const auto& now) {
-    const auto& meta = (now ? now : old)->meta;
-    for (const auto& owner : meta.owners) {
-      if (owner.kind == api::kRollouts.kind) queue.add({meta.ns, owner.name});
-    }
-  });
+  cluster.replica_sets.on_change(
+      [this](const auto& old, const auto& now) { add_owner((now ? now : old)->meta); });
   cluster.services.on_change([this](const auto& old, const auto& now) {
     const auto& meta = (now ? now : old)->meta;
-    add_users(meta.ns, meta.name, "");
+    add_users(meta.ns, meta.name);
   });
   cluster.slices.on_change([this](const auto& old, const auto& now) {
     const auto& slice = now ? *now : *old;
-    add_users(slice.meta.ns, slice.service, "");
+    add_users(slice.meta.ns, slice.service);
   });
-  cluster.routes.on_change([this](const auto& old, const auto& now) {
-    const auto& meta = (now ? now : old)->meta;
-    add_users(meta.ns, "", meta.name);
+  for (const auto* kind : {&api::kHttpRoutes, &api::kGrpcRoutes}) {
+    cluster.routes(kind->kind).on_change([this, kind](const auto& old, const auto& now) {
+      const auto& meta = (now ? now : old)->meta;
+      add_users_of_route(meta, kind->kind);
+      add_owner(meta);
+    });
+  }
+}
+
+void Controller::State::add_users(const std::string& ns, const std::string& service) {
+  each_in(cluster.rollouts, ns, [&](const api::Rollout& rollout) {
+    const auto& strategy = rollout.spec.canary;
+    if (strategy.stable_service == service || strategy.canary_service == service)
+      queue.add(rollout.meta.key());
   });
 }
 
-void Controller::State::add_users(const std::string& ns, const std::string& service,
-                                  const std::string& route) {
-  each_in(cluster.rollouts, ns, [&](const api::Rollout& rollout) {
-    const auto& strategy = rollout.spec.canary;
-    bool uses =
-        !service.empty() && (strategy.stable_service == service || strategy.canary_service == service);
-    for (const auto& reference : strategy.routes) uses = uses || (!route.empty() && reference.name == route);
-    if (uses) queue.add(rollout.meta.key());
+void Controller::State::add_users_of_route(const api::Meta& route, std::string_view kind) {
+  each_in(cluster.rollouts, route.ns, [&](const api::Rollout& rollout) {
+    for (const auto& reference : rollout.spec.canary.routes) {
+      if (reference.kind == kind && reference.name == route.name) queue.add(rollout.meta.key());
+    }
   });
+}
+
+void Controller::State::add_owner(const api::Meta& meta) {
+  for (const auto& owner : meta.owners) {
+    if (owner.kind == api::kRollouts.kind) queue.add({meta.ns, owner.name});
+  }
+}
+
+void Controller::State::watch(const api::Resource& resource, kube::Sink& sink) {
+  reflectors.push_back(std::make_unique<kube::Reflector>(client, resource, kube::ListOptions{}, sink, [this] {
+    if (cluster.synced()) queue.start();
+  }));
 }
 
 void Controller::State::start() {
   listen();
-  const auto watch = [this](const api::Resource& resource, kube::Sink& sink) {
-    reflectors.push_back(
-        std::make_unique<kube::Reflector>(client, resource, kube::ListOptions{}, sink, [this] {
-          if (cluster.synced()) queue.start();
-        }));
-  };
   watch(api::kRollouts, cluster.rollouts);
   watch(api::kReplicaSets, cluster.replica_sets);
   watch(api::kServices, cluster.services);
   watch(api::kEndpointSlices, cluster.slices);
-  watch(api::kHttpRoutes, cluster.routes);
+  watch(api::kHttpRoutes, cluster.http_routes);
 }
 
 RolloutPtr Controller::State::current(const api::Key& key) {

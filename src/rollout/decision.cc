@@ -15,10 +15,14 @@ std::string rule_text(const RuleWeights& rule) {
 
 struct Print {
   std::string operator()(const SetWeights& action) const {
-    std::string out = "SetWeights " + action.route;
+    std::string out = "SetWeights " + action.route.name;
     for (const auto& rule : action.rules) out += rule_text(rule);
     return out;
   }
+  std::string operator()(const PutRoute& action) const {
+    return (action.resource_version.empty() ? "CreateRoute " : "ReplaceRoute ") + action.route.name;
+  }
+  std::string operator()(const DeleteRoute& action) const { return "DeleteRoute " + action.route.name; }
   std::string operator()(const CreateReplicaSet& action) const {
     return "CreateReplicaSet " + action.revision + " replicas=" + std::to_string(action.replicas);
   }

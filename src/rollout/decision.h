@@ -27,9 +27,18 @@ struct RuleWeights {
   std::int64_t added_weight = 0;
 };
 struct SetWeights {
-  std::string route, resource_version;
+  RouteKey route;
+  std::string resource_version;
   double percent = 0;
   std::vector<RuleWeights> rules;
+};
+struct PutRoute {  // one of the Rollout's own: made, or its spec replaced
+  RouteKey route;
+  std::string resource_version;          // empty: there is none yet
+  std::shared_ptr<const Json> document;  // the whole object
+};
+struct DeleteRoute {
+  RouteKey route;
 };
 struct CreateReplicaSet {
   std::string revision;
@@ -48,8 +57,8 @@ struct EnsureService {  // made if missing; else only its selector's revision ch
 struct RemoveAnnotation {
   std::string key, value;
 };
-using Action = std::variant<SetWeights, CreateReplicaSet, ScaleReplicaSet, DeleteReplicaSet, EnsureService,
-                            RemoveAnnotation>;
+using Action = std::variant<SetWeights, PutRoute, DeleteRoute, CreateReplicaSet, ScaleReplicaSet,
+                            DeleteReplicaSet, EnsureService, RemoveAnnotation>;
 std::string to_string(const Action& action);
 
 struct Note {  // an Event

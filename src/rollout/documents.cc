@@ -3,25 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
+#include "rollout/header_routes.h"
 #include "rollout/perform.h"
 
 namespace tidegate::rollout {
 namespace {
 
-constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
-
-Json owner_of(const api::Rollout& rollout) {
-  Json owner = api::to_json({api::kRollouts.api_version(), std::string(api::kRollouts.kind),
-                             rollout.meta.name, rollout.meta.uid, true});
-  owner["blockOwnerDeletion"] = true;
-  return owner;
-}
-
 // The port by which routes reach the Service, or stable in its place; 80 where none says.
 std::int64_t route_port(const api::Rollout& rollout, const Cluster& cluster, const std::string& service) {
   std::int64_t port = 80;
   for (const auto& reference : rollout.spec.canary.routes) {
-    const auto route = cluster.routes.get({rollout.meta.ns, reference.name});
+    const auto route = cluster.routes(reference.kind).get({rollout.meta.ns, reference.name});
     if (!route) continue;
     for (const auto& rule : json::array_at(*route->json, "spec.rules")) {
       for (const auto& backend : json::array_at(rule, "backendRefs")) {
@@ -100,7 +92,7 @@ Result<Json> route_patch(const SetWeights& action, const api::Rollout& rollout, 
     if (!rule.copy_of) continue;
     const Json* stable = json::find(route, backends + std::to_string(*rule.copy_of));
     if (!stable)
-      return Error{ErrorCode::kConflict, "HTTPRoute " + action.route + " has changed since it was read"};
+      return Error{ErrorCode::kConflict, to_string(action.route) + " has changed since it was read"};
     Json canary = *stable;
     canary["name"] = rollout.spec.canary.canary_service;
     canary["weight"] = rule.added_weight;

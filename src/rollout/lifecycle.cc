@@ -16,7 +16,8 @@ void record(Turn& turn, const char* outcome, std::string reason) {
   auto& history = turn.next.history;
   history.insert(history.begin(),
                  {turn.next.canary_revision, outcome, turn.next.started_at.value_or(turn.seen.now),
-                  turn.seen.now, turn.canary_since(turn.next.rollout_mark).requests, std::move(reason)});
+                  turn.seen.now, turn.canary_since(turn.next.rollout_mark).requests, std::move(reason),
+                  std::exchange(turn.next.finished_steps, {})});
   if (history.size() > kMaxHistory) history.resize(kMaxHistory);
 }
 
@@ -29,6 +30,7 @@ void forget_rollout(api::RolloutStatus& next) {
   next.repairs.clear();
   next.step_mark.reset();
   next.step_started_at.reset();
+  next.finished_steps.clear();
 }
 
 // What still ran when the rollout ended is over without a verdict; its figures stay to be read.
@@ -62,6 +64,15 @@ void cancel(Turn& turn) {
 
 }  // namespace
 
+void finish_step(Turn& turn, const char* outcome, std::string figures) {
+  const auto index = static_cast<std::size_t>(turn.next.current_step_index);
+  if (index >= turn.canary().steps.size()) return;
+  auto& records = turn.next.finished_steps;
+  records.push_back({turn.next.current_step_index, api::describe(turn.canary().steps[index]), outcome,
+                     turn.seen.now, std::move(figures)});
+  if (records.size() > kMaxStepRecords) records.erase(records.begin());
+}
+
 void enter_step(Turn& turn, std::int64_t index) {
   turn.next.current_step_index = index;
   turn.next.step_started_at.reset();
@@ -85,6 +96,7 @@ void begin(Turn& turn) {
 }
 
 void abort(Turn& turn, std::string by, std::string reason) {
+  if (turn.next.stage == api::Stage::kSteps) finish_step(turn, "Aborted", reason);
   record(turn, "Aborted", reason);
   turn.warn("RolloutAborted", "all traffic back to stable " + turn.next.stable_revision + " after " +
                                   lasted(turn) + " at step " + std::to_string(turn.next.current_step_index) +

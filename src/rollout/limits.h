@@ -10,7 +10,9 @@
 namespace tidegate::rollout {
 
 inline constexpr std::int64_t kMaxBackendWeight = 1'000'000;  // HTTPBackendRef.weight's maximum
+inline constexpr std::size_t kMaxMatchHeaders = 16;           // HTTPRouteMatch.headers' maximum
 inline constexpr std::size_t kMaxHistory = 10;                // entries in status
+inline constexpr std::size_t kMaxStepRecords = 20;            // of a rollout; a status stays small
 inline constexpr std::size_t kMaxRepairs = 3;  // within kRepairWindow, then the fight is reported
 inline constexpr Duration kRepairWindow = std::chrono::seconds(60);
 inline constexpr Duration kTick = std::chrono::seconds(1);  // the data plane's counts are refreshed as often

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "analysis/run.h"
 #include "base/clock.h"
+#include "base/json.h"
 
 namespace tidegate::rollout {
 
@@ -26,6 +28,12 @@ struct SeenService {
   std::string revision;                       // that its selector names; empty: none
   std::map<std::string, std::int64_t> ready;  // ready endpoints by the revision of their pods
 };
+
+struct RouteKey {
+  std::string kind, name;  // HTTPRoute or GRPCRoute
+  friend auto operator<=>(const RouteKey&, const RouteKey&) = default;
+};
+inline std::string to_string(const RouteKey& key) { return key.kind + " " + key.name; }
 
 // A rule of the route that names the stable Service. Indices are those of the document.
 struct SeenRule {
@@ -44,6 +52,17 @@ struct SeenRoute {
   std::vector<std::string> missing_rules;  // named in the spec, not on the route
   bool served = false;                     // the data plane serves the route as it stands (guarantee G3)
   std::string not_served;                  // why not, in words
+  std::shared_ptr<const Json> document;    // as it was read: header routes are made from it
+};
+
+// A route under a name that the Rollout's own routes have.
+struct SeenManagedRoute {
+  bool exists = false;
+  bool ours = false;  // the Rollout controls it
+  std::string resource_version;
+  std::shared_ptr<const Json> document;  // null where there is none
+  bool served = false;                   // of one that is gone: whether the data plane still serves it
+  std::string not_served;
 };
 
 using SeenTraffic = analysis::Traffic;
@@ -52,9 +71,11 @@ struct Observation {
   TimePoint now{};
   std::vector<SeenReplicaSet> replica_sets;  // those that the Rollout owns
   SeenService stable_service, canary_service;
-  std::map<std::string, SeenRoute> routes;  // by name
+  std::map<RouteKey, SeenRoute> routes;  // those that the spec names
+  std::map<RouteKey, SeenManagedRoute> managed_routes;
   SeenTraffic traffic;
-  analysis::Samples samples;                  // measurements that have come in since the last look
+  std::uint64_t by_header = 0;  // requests among the canary's that header routes sent, not its weight
+  analysis::Samples samples;    // measurements that have come in since the last look
   std::map<std::string, std::string> set_by;  // annotation -> who is known to have set it
 };
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "metrics/gateway_provider.h"
+#include "rollout/header_routes.h"
 
 namespace tidegate::rollout {
 namespace {
@@ -80,19 +81,56 @@ SeenService read_service(const api::Rollout& rollout, const Cluster& cluster, co
   return out;
 }
 
-SeenTraffic read_traffic(const api::Rollout& rollout, const metrics::TrafficSource* source) {
-  SeenTraffic out;
-  if (!source) return out;
+void read_traffic(const api::Rollout& rollout, const metrics::TrafficSource* source, Observation& seen) {
+  SeenTraffic& out = seen.traffic;
+  if (!source) return;
   out.known = true;
   const auto& strategy = rollout.spec.canary;
   const auto& counts = source->counts();
+  const auto add = [&](const RouteKey& route, const std::string& service, metrics::BackendTraffic& sum) {
+    const auto found = counts.find({route.kind, rollout.meta.ns, route.name, rollout.meta.ns, service});
+    if (found != counts.end()) sum += found->second;
+  };
   for (const auto& route : strategy.routes) {
-    const auto add = [&](const std::string& service, metrics::BackendTraffic& sum) {
-      const auto found = counts.find({"HTTPRoute", rollout.meta.ns, route.name, rollout.meta.ns, service});
-      if (found != counts.end()) sum += found->second;
-    };
-    add(strategy.stable_service, out.stable);
-    add(strategy.canary_service, out.canary);
+    add({route.kind, route.name}, strategy.stable_service, out.stable);
+    add({route.kind, route.name}, strategy.canary_service, out.canary);
+  }
+  // Also of those that are gone: counts only grow.
+  metrics::BackendTraffic by_header;
+  for (const auto& key : managed_route_names(rollout)) add(key, strategy.canary_service, by_header);
+  seen.by_header = by_header.requests;
+  out.canary += by_header;
+}
+
+SeenManagedRoute read_managed_route(const api::Rollout& rollout, const Cluster& cluster, const RouteKey& key,
+                                    const metrics::TrafficSource* traffic) {
+  SeenManagedRoute out;
+  const auto route = cluster.routes(key.kind).get({rollout.meta.ns, key.name});
+  if (!route) {
+    out.served = traffic && traffic->served_generation(key.kind, rollout.meta.ns, key.name) > 0;
+    return out;
+  }
+  out.exists = true;
+  out.ours = owned_by(route->meta, rollout);
+  out.resource_version = route->meta.resource_version;
+  out.document = route->json;
+  out.not_served = why_not_served(key.kind, *route->json, route->meta, traffic);
+  out.served = out.not_served.empty();
+  return out;
+}
+
+std::map<RouteKey, SeenManagedRoute> read_managed_routes(const api::Rollout& rollout, const Cluster& cluster,
+                                                         const metrics::TrafficSource* traffic) {
+  std::map<RouteKey, SeenManagedRoute> out;
+  for (const auto& key : managed_route_names(rollout))
+    out.emplace(key, read_managed_route(rollout, cluster, key, traffic));
+  // Made by a decision whose status was never written, for a step that is no more.
+  for (const std::string kind : {"HTTPRoute", "GRPCRoute"}) {
+    each_in(cluster.routes(kind), rollout.meta.ns, [&](const api::Object& route) {
+      const RouteKey key{kind, route.meta.name};
+      if (owned_by(route.meta, rollout) && !out.contains(key))
+        out.emplace(key, read_managed_route(rollout, cluster, key, traffic));
+    });
   }
   return out;
 }
@@ -132,28 +170,24 @@ SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& ref
   return out;
 }
 
-void read_served(const Json& route, const api::Meta& meta, const metrics::TrafficSource* traffic,
-                 SeenRoute& out) {
+std::string why_not_served(const std::string& kind, const Json& route, const api::Meta& meta,
+                           const metrics::TrafficSource* traffic) {
   const Json& parents = json::array_at(route, "status.parents");
-  if (parents.empty()) out.not_served = "no Gateway has taken it";
+  if (parents.empty()) return "no Gateway has taken it";
   bool ours = false;
   for (const auto& parent : parents) {
     const auto conditions = api::decode_conditions(json::array_at(parent, "conditions"));
     const std::string gateway = json::string_at(parent, "parentRef.name");
-    out.not_served = obstacle(conditions, gateway, meta.generation);
-    if (json::string_at(parent, "controllerName") == kOurController) {
-      ours = true;
-      if (out.not_served.empty() && !traffic && !holds(conditions, kProgrammed, meta.generation)) {
-        out.not_served = "the proxies of Gateway " + gateway + " do not serve it yet";
-      }
-    }
-    if (!out.not_served.empty()) return;
+    std::string why = obstacle(conditions, gateway, meta.generation);
+    if (!why.empty()) return why;
+    if (json::string_at(parent, "controllerName") != kOurController) continue;
+    ours = true;
+    if (!traffic && !holds(conditions, kProgrammed, meta.generation))
+      return "the proxies of Gateway " + gateway + " do not serve it yet";
   }
-  if (out.not_served.empty() && ours && traffic &&
-      traffic->served_generation("HTTPRoute", meta.ns, meta.name) < meta.generation) {
-    out.not_served = "the proxies do not serve generation " + std::to_string(meta.generation) + " yet";
-  }
-  out.served = out.not_served.empty();
+  if (ours && traffic && traffic->served_generation(kind, meta.ns, meta.name) < meta.generation)
+    return "the proxies do not serve generation " + std::to_string(meta.generation) + " yet";
+  return {};
 }
 
 Observation observe(const api::Rollout& rollout, const Cluster& cluster,
@@ -170,13 +204,16 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   out.stable_service = read_service(rollout, cluster, rollout.spec.canary.stable_service);
   out.canary_service = read_service(rollout, cluster, rollout.spec.canary.canary_service);
   for (const auto& reference : rollout.spec.canary.routes) {
-    const auto route = cluster.routes.get({rollout.meta.ns, reference.name});
+    const auto route = cluster.routes(reference.kind).get({rollout.meta.ns, reference.name});
     if (!route) continue;
     SeenRoute seen = read_route(rollout, reference, *route->json);
-    read_served(*route->json, route->meta, traffic, seen);
-    out.routes.emplace(reference.name, std::move(seen));
+    seen.document = route->json;
+    seen.not_served = why_not_served(reference.kind, *route->json, route->meta, traffic);
+    seen.served = seen.not_served.empty();
+    out.routes.emplace(RouteKey{reference.kind, reference.name}, std::move(seen));
   }
-  out.traffic = read_traffic(rollout, traffic);
+  out.managed_routes = read_managed_routes(rollout, cluster, traffic);
+  read_traffic(rollout, traffic, out);
   out.set_by = read_setters(*rollout.json);
   return out;
 }

@@ -15,10 +15,10 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
 
 // A route as the Rollout sees it; without what the data plane says.
 SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route);
-// Whether the data plane serves this generation of the route, by its status and, with proxies of ours, by
-// what they acknowledge.
-void read_served(const Json& route, const api::Meta& meta, const metrics::TrafficSource* traffic,
-                 SeenRoute& out);
+// Why the data plane does not serve this generation of the route (empty: it does), by its status and, with
+// proxies of ours, by what they acknowledge.
+std::string why_not_served(const std::string& kind, const Json& route, const api::Meta& meta,
+                           const metrics::TrafficSource* traffic);
 
 bool owned_by(const api::Meta& meta, const api::Rollout& rollout);
 

@@ -83,17 +83,13 @@ parents:
   Served traffic;
   for (const auto& [generation, expected] : {std::pair{2, false}, {3, true}}) {
     traffic.generation = generation;
-    SeenRoute seen;
-    read_served(route, object.meta, &traffic, seen);
-    EXPECT_EQ(seen.served, expected) << generation;
+    EXPECT_EQ(why_not_served("HTTPRoute", route, object.meta, &traffic).empty(), expected) << generation;
   }
 }
 
 TEST(Observe, G3_OtherGatewaysHaveToAcceptTheGeneration) {
   Json route = parse(kRoute);
-  SeenRoute nowhere;
-  read_served(route, api::make_object(route).meta, nullptr, nowhere);
-  EXPECT_FALSE(nowhere.served);
+  EXPECT_NE(why_not_served("HTTPRoute", route, api::make_object(route).meta, nullptr), "");
   for (const auto& [observed, expected] : {std::pair{2, false}, {3, true}}) {
     route["status"]["parents"] = Json::array();
     Json parent = parse(R"({parentRef: {name: demo}, controllerName: example.com/other})");
@@ -101,9 +97,8 @@ TEST(Observe, G3_OtherGatewaysHaveToAcceptTheGeneration) {
       parent["conditions"].push_back({{"type", type}, {"status", "True"}, {"observedGeneration", observed}});
     }
     route["status"]["parents"].push_back(parent);
-    SeenRoute seen;
-    read_served(route, api::make_object(route).meta, nullptr, seen);
-    EXPECT_EQ(seen.served, expected) << seen.not_served;
+    const auto why = why_not_served("HTTPRoute", route, api::make_object(route).meta, nullptr);
+    EXPECT_EQ(why.empty(), expected) << why;
   }
 }
 
@@ -111,7 +106,7 @@ TEST(Perform, G7_ThePatchTouchesWeightsAlone) {
   const auto rollout = shop();
   const Json route = parse(kRoute);
   const auto seen = read_route(rollout, rollout.spec.canary.routes[0], route);
-  const SetWeights action{"shop", "7", 20, {weights_for(seen.rules[0], 20)}};
+  const SetWeights action{{"HTTPRoute", "shop"}, "7", 20, {weights_for(seen.rules[0], 20)}};
   const auto patch = route_patch(action, rollout, route);
   ASSERT_TRUE(patch);
   Json patched = route.patch(*patch);  // throws where the test on resourceVersion fails
@@ -128,7 +123,7 @@ TEST(Perform, G9_APatchOnAnotherVersionIsRefused) {
   const auto rollout = shop();
   Json route = parse(kRoute);
   const auto seen = read_route(rollout, rollout.spec.canary.routes[0], route);
-  const SetWeights action{"shop", "7", 20, {weights_for(seen.rules[0], 20)}};
+  const SetWeights action{{"HTTPRoute", "shop"}, "7", 20, {weights_for(seen.rules[0], 20)}};
   const auto patch = route_patch(action, rollout, route);
   ASSERT_TRUE(patch);
   route["metadata"]["resourceVersion"] = "8";
@@ -146,7 +141,7 @@ TEST(Perform, ReplicaSetsSelectTheirRevisionAlone) {
 
 TEST(Perform, MadeServicesReachTheFirstPortThroughTheRoutesPort) {
   Cluster cluster;
-  cluster.routes.put(parse(kRoute));
+  cluster.http_routes.put(parse(kRoute));
   const Json service = service_document(shop(), cluster, {"shop-canary", "abc"});
   EXPECT_EQ(service["spec"]["ports"][0]["port"], 8000);
   EXPECT_EQ(service["spec"]["ports"][0]["targetPort"], "web");

@@ -16,21 +16,54 @@ struct Call {
   api::Key key(const std::string& name) const { return {rollout->meta.ns, name}; }
 };
 
-Error gone(const char* kind, const std::string& name) {
-  return {ErrorCode::kConflict, std::string(kind) + " " + name + " has changed since it was read"};
+Error gone(const std::string& what) {
+  return {ErrorCode::kConflict, what + " has changed since it was read"};
 }
 
 Task<Result<void>> run(Call& call, SetWeights action) {
-  const api::Key key = call.key(action.route);
-  const auto route = call.cluster.routes.get(key);
+  const api::Key key = call.key(action.route.name);
+  const api::Resource& resource = route_resource(action.route.kind);
+  auto& routes = call.cluster.routes(action.route.kind);
+  const auto route = routes.get(key);
   if (!route || route->meta.resource_version != action.resource_version)
-    co_return gone("HTTPRoute", action.route);
+    co_return gone(to_string(action.route));
   auto patch = route_patch(action, *call.rollout, *route->json);
   if (!patch) co_return patch.error();
   Json body = std::move(*patch);
-  auto written = co_await call.client.patch(api::kHttpRoutes, key, kube::PatchType::kJson, std::move(body));
+  auto written = co_await call.client.patch(resource, key, kube::PatchType::kJson, std::move(body));
   if (!written) co_return written.error();
-  call.cluster.routes.put(std::move(*written));
+  routes.put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, PutRoute action) {
+  const api::Key key = call.key(action.route.name);
+  const api::Resource& resource = route_resource(action.route.kind);
+  Json document = *action.document;
+  if (action.resource_version.empty()) {
+    auto made = co_await call.client.create(resource, std::move(document));
+    if (!made) co_return made.error();
+    call.cluster.routes(action.route.kind).put(std::move(*made));
+    co_return Result<void>();
+  }
+  // The spec is ours, labels and annotations that others have added are not.
+  Json patch = Json::array();
+  patch.push_back(
+      {{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", action.resource_version}});
+  patch.push_back({{"op", "replace"}, {"path", "/spec"}, {"value", document["spec"]}});
+  auto written = co_await call.client.patch(resource, key, kube::PatchType::kJson, std::move(patch));
+  if (!written) co_return written.error();
+  call.cluster.routes(action.route.kind).put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, DeleteRoute action) {
+  const api::Key key = call.key(action.route.name);
+  const std::string propagation = "Background";
+  auto removed = co_await call.client.remove(route_resource(action.route.kind), key, propagation);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
+  auto& routes = call.cluster.routes(action.route.kind);
+  if (const auto route = routes.get(key)) routes.remove(*route->json);
   co_return Result<void>();
 }
 
@@ -50,7 +83,7 @@ Task<Result<void>> run(Call& call, CreateReplicaSet action) {
 Task<Result<void>> run(Call& call, ScaleReplicaSet action) {
   const api::Key key = call.key(action.name);
   const auto set = call.cluster.replica_sets.get(key);
-  if (!set) co_return gone("ReplicaSet", action.name);
+  if (!set) co_return gone("ReplicaSet " + action.name);
   Json patch = {{"metadata", {{"resourceVersion", set->meta.resource_version}}},
                 {"spec", {{"replicas", action.replicas}}}};
   auto written =

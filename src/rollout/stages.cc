@@ -96,6 +96,7 @@ bool run_step(Turn& turn) {
   switch (result.state) {
     case State::kDone:
       turn.note("StepCompleted", step_name(turn) + ": " + result.message);
+      finish_step(turn, "Passed", result.message);
       enter_step(turn, next.current_step_index + 1);
       return true;
     case State::kWaiting:

@@ -25,7 +25,8 @@ class Turn {
   std::vector<api::FieldProblem> problems;  // with what the spec refers to
   std::string waiting;                      // what the rollout waits for, in words
   bool overdue = false;        // it has waited past its deadline, and there is nothing to return to
-  bool weight_served = false;  // the wanted weight is on the routes, and the data plane serves it
+  bool repaired = false;       // this look found changes of others, and sets them back
+  bool weight_served = false;  // weight and header routes are as wanted, and the data plane serves them
 
   const api::CanaryStrategy& canary() const { return rollout.spec.canary; }
   const SeenReplicaSet* replica_set(std::string_view revision) const;

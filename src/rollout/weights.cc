@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rollout/header_routes.h"
 #include "rollout/limits.h"
 #include "rollout/workload.h"
 
@@ -43,20 +44,22 @@ void find_problems(Turn& turn) {
   const auto& routes = turn.canary().routes;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const std::string path = "spec.strategy.canary.trafficRouting.routes[" + std::to_string(i) + "]";
-    const auto found = turn.seen.routes.find(routes[i].name);
+    const std::string& kind = routes[i].kind;
+    const std::string article = kind == "HTTPRoute" ? "an " : "a ";
+    const auto found = turn.seen.routes.find({kind, routes[i].name});
     if (found == turn.seen.routes.end() || !found->second.exists) {
       turn.problems.push_back({path + ".name", "\"" + routes[i].name + "\"",
-                               "an HTTPRoute in namespace " + turn.rollout.meta.ns});
+                               article + kind + " in namespace " + turn.rollout.meta.ns});
       continue;
     }
     for (const auto& rule : found->second.missing_rules) {
       turn.problems.push_back(
-          {path + ".rules", "\"" + rule + "\"", "the name of a rule of HTTPRoute " + routes[i].name});
+          {path + ".rules", "\"" + rule + "\"", "the name of a rule of " + kind + " " + routes[i].name});
     }
     if (found->second.rules.empty()) {
-      turn.problems.push_back(
-          {path + ".name", "\"" + routes[i].name + "\"",
-           "an HTTPRoute with a rule whose backendRefs name the Service " + turn.canary().stable_service});
+      turn.problems.push_back({path + ".name", "\"" + routes[i].name + "\"",
+                               article + kind + " with a rule whose backendRefs name the Service " +
+                                   turn.canary().stable_service});
     }
   }
 }
@@ -66,29 +69,12 @@ bool agrees(const SeenRoute& route, double percent) {
                      [&](const SeenRule& rule) { return splits(rule, percent); });
 }
 
-// Someone else changed what we had put there. True: go on and repair.
-bool may_repair(Turn& turn, const std::string& route) {
-  if (turn.paused("RouteConflict")) return false;
-  auto& repairs = turn.next.repairs;
-  std::erase_if(repairs, [&](TimePoint at) { return turn.seen.now - at >= kRepairWindow; });
-  if (repairs.size() >= kMaxRepairs) {
-    turn.pause("RouteConflict", "someone else keeps changing the weights of HTTPRoute " + route + ": " +
-                                    std::to_string(kMaxRepairs) +
-                                    " repairs within a minute; they are left as they are. " +
-                                    "Remove the other writer, then annotate tidegate.dev/promote=step");
-    return false;
-  }
-  repairs.push_back(turn.seen.now);
-  turn.warn("RouteRepaired", "weights of HTTPRoute " + route + " were changed by someone else; set back to " +
-                                 percent_text(turn.next.weights.desired));
-  return true;
-}
-
 // Appends the writes that are needed. False: a route differs and is left alone.
 bool write_routes(Turn& turn, bool ours) {
   bool complete = true;
   for (const auto& reference : turn.canary().routes) {
-    const auto found = turn.seen.routes.find(reference.name);
+    const RouteKey key{reference.kind, reference.name};
+    const auto found = turn.seen.routes.find(key);
     if (found == turn.seen.routes.end() || found->second.rules.empty()) {
       complete = false;
       continue;
@@ -96,8 +82,12 @@ bool write_routes(Turn& turn, bool ours) {
     const SeenRoute& route = found->second;
     if (agrees(route, turn.next.weights.desired)) continue;
     complete = false;
-    if (ours && !may_repair(turn, reference.name)) continue;
-    SetWeights action{reference.name, route.resource_version, turn.next.weights.desired, {}};
+    if (ours && !may_repair(turn, to_string(key),
+                            "weights of " + to_string(key) + " were changed by someone else; set back to " +
+                                percent_text(turn.next.weights.desired))) {
+      continue;
+    }
+    SetWeights action{key, route.resource_version, turn.next.weights.desired, {}};
     for (const auto& rule : route.rules) {
       if (!splits(rule, action.percent)) action.rules.push_back(weights_for(rule, action.percent));
     }
@@ -108,17 +98,25 @@ bool write_routes(Turn& turn, bool ours) {
 
 std::string first_not_served(const Turn& turn) {
   for (const auto& reference : turn.canary().routes) {
-    const auto found = turn.seen.routes.find(reference.name);
-    if (found == turn.seen.routes.end()) return "HTTPRoute " + reference.name + " does not exist";
-    if (!found->second.served) return "HTTPRoute " + reference.name + ": " + found->second.not_served;
+    const RouteKey key{reference.kind, reference.name};
+    const auto found = turn.seen.routes.find(key);
+    if (found == turn.seen.routes.end()) return to_string(key) + " does not exist";
+    if (!found->second.served) return to_string(key) + ": " + found->second.not_served;
   }
   return {};
+}
+
+// The canary's requests that its weight sent.
+std::uint64_t split_to_canary(const Turn& turn) {
+  const std::uint64_t all = turn.seen.traffic.canary.requests;
+  return all - std::min(all, turn.seen.by_header);
 }
 
 // What the data plane really split since the weight is served. Small changes are not worth a write.
 void observe_weight(Turn& turn) {
   if (!turn.seen.traffic.known || !turn.next.weights.since) return;
-  const auto canary = turn.canary_since(turn.next.weights.since).requests;
+  const std::uint64_t now = split_to_canary(turn), then = turn.next.weights.since->canary.requests;
+  const std::uint64_t canary = now < then ? now : now - then;
   const auto stable = turn.stable_since(turn.next.weights.since).requests;
   if (canary + stable == 0) return;
   const double share = 100.0 * static_cast<double>(canary) / static_cast<double>(canary + stable);
@@ -126,6 +124,21 @@ void observe_weight(Turn& turn) {
   const auto& before = turn.next.weights.observed;
   if (!before || std::abs(*before - shown) > 0.05 * std::max(*before, 1.0))
     turn.next.weights.observed = shown;
+}
+
+// The wanted weight is on the routes, and the data plane serves them.
+void weight_is_served(Turn& turn) {
+  auto& weights = turn.next.weights;
+  if (!weights.verified_at) {
+    weights.verified_at = turn.seen.now;
+    weights.since = turn.mark();
+    weights.since->canary.requests = split_to_canary(turn);
+    turn.progressed();
+    if (!turn.canary().routes.empty() && turn.next.stage != api::Stage::kIdle) {
+      turn.note("WeightServed", "the data plane serves " + percent_text(weights.desired) + " to the canary");
+    }
+  }
+  observe_weight(turn);
 }
 
 }  // namespace
@@ -187,6 +200,25 @@ RuleWeights weights_for(const SeenRule& rule, double percent) {
   return out;
 }
 
+bool may_repair(Turn& turn, const std::string& route, std::string repaired) {
+  if (turn.paused("RouteConflict")) return false;
+  auto& repairs = turn.next.repairs;
+  std::erase_if(repairs, [&](TimePoint at) { return turn.seen.now - at >= kRepairWindow; });
+  if (!turn.repaired) {
+    if (repairs.size() >= kMaxRepairs) {
+      turn.pause("RouteConflict", "someone else keeps changing " + route + ": " +
+                                      std::to_string(kMaxRepairs) +
+                                      " repairs within a minute; the routes are left as they are. " +
+                                      "Remove the other writer, then annotate tidegate.dev/promote=step");
+      return false;
+    }
+    repairs.push_back(turn.seen.now);
+    turn.repaired = true;
+  }
+  turn.warn("RouteRepaired", std::move(repaired));
+  return true;
+}
+
 void drive_routes(Turn& turn) {
   turn.actions.clear();
   turn.problems.clear();
@@ -200,24 +232,19 @@ void drive_routes(Turn& turn) {
   }
   const bool agreed = write_routes(turn, same && weights.written);
   weights.written = true;
-  const std::string not_served = agreed ? first_not_served(turn) : std::string();
-  turn.weight_served = agreed && not_served.empty();
-  if (agreed) turn.resume("RouteConflict");
-  if (!turn.weight_served) {
+  const std::string not_served =
+      agreed ? first_not_served(turn) : "the weight " + percent_text(wanted) + " to be served";
+  if (not_served.empty()) {
+    weight_is_served(turn);
+  } else {
+    if (turn.rollout.status.weights.verified_at) turn.progressed();  // a new wait, with a deadline of its own
     weights.verified_at.reset();
     weights.since.reset();
-    turn.waiting = agreed ? not_served : "the weight " + percent_text(wanted) + " to be served";
-    return;
   }
-  if (!weights.verified_at) {
-    weights.verified_at = turn.seen.now;
-    weights.since = turn.mark();
-    turn.progressed();
-    if (!turn.canary().routes.empty() && turn.next.stage != api::Stage::kIdle) {
-      turn.note("WeightServed", "the data plane serves " + percent_text(wanted) + " to the canary");
-    }
-  }
-  observe_weight(turn);
+  const std::string managed = drive_managed_routes(turn);
+  if (agreed && managed.empty()) turn.resume("RouteConflict");
+  turn.weight_served = not_served.empty() && managed.empty();
+  if (!turn.weight_served) turn.waiting = not_served.empty() ? managed : not_served;
 }
 
 }  // namespace tidegate::rollout

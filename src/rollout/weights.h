@@ -16,9 +16,14 @@ double allowed_weight(const Turn& turn);
 bool splits(const SeenRule& rule, double percent);
 RuleWeights weights_for(const SeenRule& rule, double percent);
 
-// Puts the allowed weight on the routes; nothing where they agree. Repairs what others changed; after three
-// repairs within a minute it pauses the rollout instead (G7). Fills weight_served, status.weights and
-// problems with the routes.
+// Someone else changed what had been put on a route. True: repair it, which is reported as `repaired`; after
+// three repairs within a minute the rollout pauses instead of fighting on (G7). What is found changed in one
+// look counts once.
+bool may_repair(Turn& turn, const std::string& route, std::string repaired);
+
+// Puts the allowed weight on the routes, and the Rollout's own routes beside them; nothing where they agree.
+// The weights come first, so that an abort is one write (G4). Fills weight_served, status.weights,
+// status.managedRoutes and problems with the routes.
 void drive_routes(Turn& turn);
 
 }  // namespace tidegate::rollout

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rollout/header_routes.h"
 #include "rollout/weights.h"
 
 namespace tidegate::rollout {
@@ -23,7 +24,8 @@ std::int64_t canaries_in_steps(const Turn& turn) {
   }
   if (scale && scale->replicas) return *scale->replicas;
   if (scale && scale->weight) return share_of(replicas, *scale->weight);
-  return share_of(replicas, target_weight(turn));
+  const std::int64_t least = header_routes_set(turn).empty() ? 0 : 1;  // whom else should they lead to
+  return std::max(least, share_of(replicas, target_weight(turn)));
 }
 
 // Selected by a Service, or still an endpoint of one.

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs each *.txt of this folder: a command, its input, "----", what came of it, an empty line. Commands:
-//   rollout          fields of spec.strategy.canary as input, or of spec where the key is known there
-//   image v2         another pod template
-//   annotate K=V     on the Rollout (without tidegate.dev/)
-//   decide [crash=N] one decision; with crash, only the first N actions are performed and no status is
-//   written run              decisions, the cluster settling in between, until nothing changes any more time
-//   10s         passes, with a decision each second (time 10s silent: none) traffic N canary-fails=P   N
-//   requests, split as the data plane splits them pods v2 N        at most N pods of that version become
-//   ready serve on|off     whether the data plane acknowledges routes weights S C      someone else writes
-//   the route; route off: deletes it status           history and weights
-//   answer M 0.9 nan from now on, what the provider of metric M says: values, an outcome (Failed, Error,
-//   ...), or none
+//   rollout              fields of spec.strategy.canary as input, or of spec where the key is known there
+//   image v2             another pod template
+//   annotate K=V         on the Rollout (without tidegate.dev/)
+//   decide [crash=N]     one decision; with crash, the first N actions are performed and no status written
+//   run                  decisions, the cluster settling in between, until nothing changes any more
+//   time 10s [silent]    passes, with a decision each second, or none
+//   traffic N canary=P   N requests, split as the data plane splits them; the canary fails P of them
+//   pods v2 N            at most N pods of that version become ready
+//   serve on|off         whether the data plane acknowledges routes
+//   weights S C          someone else writes the route; route off: deletes it
+//   answer M 0.9 nan     from now on, what the provider of metric M says: values, or an outcome
+//   silence M            it says nothing any more
+//   status               route, Services, pods, analyses, history
+//   history              the steps of each rollout, and what decided them
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -44,7 +47,11 @@ class Scenario {
     if (verb == "answer") return answer(words), "";
     if (verb == "silence") return world_.answers.erase(word(words)), "";
     if (verb == "weights") return edit_weights(words), "";
+    if (verb == "rule") return world_.rule = value_of(input), ++world_.route_version, world_.settle(), "";
+    if (verb == "own-route") return edit_own_route(words, input), "";
+    if (verb == "routes") return routes();
     if (verb == "status") return status();
+    if (verb == "history") return history();
     return "unknown command\n";
   }
 
@@ -169,6 +176,28 @@ class Scenario {
     world_.settle();
   }
 
+  static Json value_of(const std::string& input) { return yaml::parse_all(input).value().front().value; }
+
+  void edit_own_route(std::istringstream& words, const std::string& input) {
+    const rollout::RouteKey key{"HTTPRoute", word(words)};
+    if (word(words) == "off") {
+      world_.own_routes.erase(key);
+      return;
+    }
+    auto& route = world_.own_routes[key];
+    json::merge_patch(route.document, value_of(input));
+    ++route.version;
+    world_.settle();
+  }
+
+  std::string routes() {
+    std::ostringstream out;
+    out << "  shop " << world_.route_document()["spec"]["rules"][0].dump() << "\n";
+    for (const auto& [key, route] : world_.own_routes)
+      out << "  " << key.name << " " << route.document["spec"].dump() << "\n";
+    return out.str();
+  }
+
   std::string status() {
     const auto status = world_.decoded_status();
     std::ostringstream out;
@@ -190,6 +219,24 @@ class Scenario {
       out << "  " << entry.outcome << " " << entry.revision << " after "
           << text::format_duration(entry.finished_at - entry.started_at) << ", " << entry.canary_requests
           << " requests: " << entry.reason << "\n";
+    }
+    return world_.readable(out.str());
+  }
+
+  std::string history() {
+    const auto status = world_.decoded_status();
+    std::ostringstream out;
+    const auto show = [&](const std::vector<api::StepRecord>& steps) {
+      for (const auto& step : steps) {
+        out << "    " << text::format_time(step.finished_at).substr(11) << " step " << step.index << " "
+            << step.step << ", " << step.outcome << ": " << step.figures << "\n";
+      }
+    };
+    out << "  under way\n";
+    show(status.finished_steps);
+    for (const auto& entry : status.history) {
+      out << "  " << entry.outcome << " " << entry.revision << "\n";
+      show(entry.steps);
     }
     return world_.readable(out.str());
   }

@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "base/yaml.h"
+#include "rollout/header_routes.h"
+#include "rollout/observe.h"
+#include "rollout/perform.h"
 
 namespace tidegate::test {
 namespace {
@@ -21,6 +24,8 @@ strategy:
     canaryService: shop-canary
     trafficRouting: {routes: [{name: shop}]}
 )";
+
+const rollout::RouteKey kRoute{"HTTPRoute", "shop"};
 
 std::string set_name(const std::string& revision) { return "shop-" + revision; }
 
@@ -68,6 +73,50 @@ std::int64_t World::endpoints(const std::string& service, const std::string& rev
              : 0;
 }
 
+Json World::route_document() const {
+  Json backends = Json::array();
+  const auto add = [&](const char* name, std::int64_t weight) {
+    backends.push_back(
+        {{"group", ""}, {"kind", "Service"}, {"name", name}, {"port", 80}, {"weight", weight}});
+  };
+  add("shop-stable", stable_weight);
+  if (names_canary) add("shop-canary", canary_weight);
+  if (other_weight >= 0) add("shop-other", other_weight);
+  Json with_backends = rule;
+  with_backends["backendRefs"] = std::move(backends);
+  return {{"metadata",
+           {{"name", "shop"}, {"namespace", "team"}, {"resourceVersion", std::to_string(route_version)}}},
+          {"spec",
+           {{"parentRefs", Json::array({{{"name", "demo"}}})},
+            {"hostnames", Json::array({"shop.example.com"})},
+            {"rules", Json::array({std::move(with_backends)})}}}};
+}
+
+rollout::SeenRoute World::seen_route(const api::Rollout& current) const {
+  const auto document = std::make_shared<const Json>(route_document());
+  auto seen = rollout::read_route(current, current.spec.canary.routes[0], *document);
+  seen.document = document;
+  seen.served = served_version == route_version;
+  if (!seen.served) seen.not_served = "not served yet";
+  return seen;
+}
+
+rollout::SeenManagedRoute World::seen_own_route(const rollout::RouteKey& key) const {
+  rollout::SeenManagedRoute seen;
+  const auto found = own_routes.find(key);
+  if (found == own_routes.end()) {
+    seen.served = lingering.contains(key);
+    return seen;
+  }
+  const auto& route = found->second;
+  seen.exists = seen.ours = true;
+  seen.resource_version = std::to_string(route.version);
+  seen.document = std::make_shared<const Json>(route.document);
+  seen.served = route.served_version == route.version;
+  if (!seen.served) seen.not_served = "not served yet";
+  return seen;
+}
+
 rollout::Observation World::observe() const {
   rollout::Observation seen;
   seen.now = now;
@@ -86,17 +135,10 @@ rollout::Observation World::observe() const {
   };
   seen.stable_service = service("shop-stable");
   seen.canary_service = service("shop-canary");
-  if (has_route) {
-    rollout::SeenRule rule;
-    rule.stable_weight = stable_weight;
-    if (names_canary) rule.canary_index = 1;
-    rule.canary_weight = canary_weight;
-    if (other_weight >= 0) rule.others[names_canary ? 2 : 1] = other_weight;
-    rollout::SeenRoute route{true, std::to_string(route_version),   {rule},
-                             {},   served_version == route_version, ""};
-    if (!route.served) route.not_served = "not served yet";
-    seen.routes["shop"] = std::move(route);
-  }
+  const api::Rollout current = rollout();
+  if (has_route && !current.spec.canary.routes.empty()) seen.routes[kRoute] = seen_route(current);
+  for (const auto& key : rollout::managed_route_names(current))
+    seen.managed_routes[key] = seen_own_route(key);
   seen.traffic = traffic;
   seen.samples = samples_;
   return seen;
@@ -108,20 +150,34 @@ struct Apply {
   World& world;
 
   bool operator()(const rollout::SetWeights& action) const {
-    if (action.resource_version != std::to_string(world.route_version)) return false;
-    for (const auto& rule : action.rules) {
-      for (const auto& backend : rule.set) {
-        const std::size_t canary = world.names_canary ? 1 : 99;
-        (backend.index == 0        ? world.stable_weight
-         : backend.index == canary ? world.canary_weight
-                                   : world.other_weight) = backend.weight;
-      }
-      if (rule.copy_of) {
-        world.names_canary = true;
-        world.canary_weight = rule.added_weight;
-      }
+    const Json before = world.route_document();
+    const auto patch = rollout::route_patch(action, world.rollout(), before);
+    if (!patch || action.resource_version != std::to_string(world.route_version)) return false;
+    Json rule = before.patch(*patch)["spec"]["rules"][0];
+    for (const auto& backend : rule["backendRefs"]) {
+      const std::string name = backend["name"];
+      (name == "shop-stable"   ? world.stable_weight
+       : name == "shop-canary" ? world.canary_weight
+                               : world.other_weight) = backend["weight"];
+      world.names_canary = world.names_canary || name == "shop-canary";
     }
+    rule.erase("backendRefs");
+    world.rule = std::move(rule);
     ++world.route_version;
+    return true;
+  }
+  bool operator()(const rollout::PutRoute& action) const {
+    const auto found = world.own_routes.find(action.route);
+    const std::string version = found == world.own_routes.end() ? "" : std::to_string(found->second.version);
+    if (action.resource_version != version) return false;
+    auto& route = world.own_routes[action.route];
+    route.document = *action.document;
+    ++route.version;
+    world.lingering.erase(action.route);
+    return true;
+  }
+  bool operator()(const rollout::DeleteRoute& action) const {
+    if (world.own_routes.erase(action.route) > 0) world.lingering.insert(action.route);
     return true;
   }
   bool operator()(const rollout::CreateReplicaSet& action) const {
@@ -184,6 +240,8 @@ void World::settle() {
   }
   for (auto& [name, service] : services) service.endpoints = service.selects;
   if (!serving) return;
+  for (auto& [key, route] : own_routes) route.served_version = route.version;
+  lingering.clear();
   served_version = route_version;
   served_share_ = canary_share();
 }

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,15 @@ class World {
   std::int64_t stable_weight = 1, canary_weight = 0, other_weight = -1;  // other: -1, there is none
   bool names_canary = false;
   std::int64_t route_version = 1, served_version = 1;
-  bool serving = true;  // the data plane acknowledges when the cluster settles
+  Json rule = Json::object();  // the route's only rule, without its backends
+  Json route_document() const;
+  struct OwnRoute {
+    Json document;
+    std::int64_t version = 1, served_version = 0;
+  };
+  std::map<rollout::RouteKey, OwnRoute> own_routes;
+  std::set<rollout::RouteKey> lingering;  // deleted, and still served
+  bool serving = true;                    // the data plane acknowledges when the cluster settles
   rollout::SeenTraffic traffic;
   std::map<std::string, analysis::Sample> answers;  // of external metrics, by name; without one none comes
   TimePoint now{std::chrono::seconds(1'800'000'000)};
@@ -65,6 +74,9 @@ class World {
   std::int64_t endpoints(const std::string& service, const std::string& revision) const;
 
  private:
+  rollout::SeenRoute seen_route(const api::Rollout& current) const;
+  rollout::SeenManagedRoute seen_own_route(const rollout::RouteKey& key) const;
+
   std::vector<analysis::Measure> due_;
   analysis::Samples samples_;
   double served_share_ = 0;

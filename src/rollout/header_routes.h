@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Rollout's own routes: for each route that it drives and each header step that is in effect, a copy that
+// asks for the headers too and leads to the canary alone. The specification's precedence puts it before the
+// user's route, which stays as it is. Derived anew in every decision, from the step and the user's route, so
+// that drift, edits and missed events all end the same way (G7). Thread: none; pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/steps.h"
+#include "rollout/turn.h"
+
+namespace tidegate::rollout {
+
+inline constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
+Json owner_of(const api::Rollout& rollout);  // an owner reference that controls
+
+// Every name that a step of the spec or the status gives to a route of the Rollout's own.
+std::vector<RouteKey> managed_route_names(const api::Rollout& rollout);
+
+// The header steps up to the current one that none has removed or replaced since.
+std::vector<const api::SetHeaderRoute*> header_routes_set(const Turn& turn);
+// Of these, what may be served: none while no pod of the canary could answer (G2).
+std::vector<const api::SetHeaderRoute*> header_routes_in_effect(const Turn& turn);
+
+// The route for one step, made from `source`. An error says why the Gateway API has no room for it.
+Result<Json> header_route_document(const api::Rollout& rollout, const SeenRoute& source, const RouteKey& key,
+                                   const api::SetHeaderRoute& step);
+
+// Appends what makes the Rollout's own routes as they should be. Returns what is waited for until the data
+// plane serves exactly those; empty: nothing.
+std::string drive_managed_routes(Turn& turn);
+
+}  // namespace tidegate::rollout
