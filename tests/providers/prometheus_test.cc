@@ -42,7 +42,11 @@ class PrometheusTest : public session::LoopbackTest {
       return !address_.empty() && prometheus_->err().find("Server is ready") != std::string::npos;
     };
     ASSERT_TRUE(run_until(serves)) << prometheus_->err();
-    const auto limit = system_clock().steady_now() + std::chrono::seconds(20);
+  }
+
+  // The first scrape comes some seconds after the start.
+  void wait_for_scrape() {
+    const auto limit = system_clock().steady_now() + std::chrono::seconds(30);
     while (measured("sum(shop_requests)") != "100" && system_clock().steady_now() < limit) settle();
   }
 
@@ -93,6 +97,7 @@ class PrometheusTest : public session::LoopbackTest {
 };
 
 TEST_F(PrometheusTest, AnswersInEveryForm) {
+  wait_for_scrape();
   EXPECT_EQ(measured("sum(shop_requests)"), "100");
   EXPECT_EQ(measured("shop_requests{version=\"canary\"}"), "10");
   EXPECT_EQ(measured("scalar(sum(shop_requests)) * 2"), "200");

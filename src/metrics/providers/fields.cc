@@ -2,7 +2,7 @@
 #include "metrics/providers/fields.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -27,6 +27,13 @@ bool is_token(std::string_view text) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            kMarks.find(c) != std::string_view::npos;
   });
+}
+
+// Those of the connection, and the name by which a certificate is checked.
+bool is_of_the_client(std::string_view name) {
+  constexpr std::string_view kNames[] = {"Host", "Connection", "Content-Length", "Transfer-Encoding"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](auto one) { return text::iequals(one, name); });
 }
 
 bool has_controls(std::string_view text) {
@@ -173,6 +180,7 @@ Headers Fields::headers(std::string_view key) {
   for (auto& item : items(key)) {
     const std::string name = item.need_text("key"), value = item.text("value");
     if (!name.empty() && !is_token(name)) item.complain("key", "the name of a header");
+    if (is_of_the_client(name)) item.complain("key", "a header that is not the client's own");
     // Not through complain(), which would show the value.
     if (has_controls(value)) shared_->complaints.push_back({item.path_of("value"), "", "a text of one line"});
     if (is_token(name) && !has_controls(value)) out.emplace_back(name, value);

@@ -74,6 +74,8 @@ INSTANTIATE_TEST_SUITE_P(
               "authentication={}: basicAuth or bearer\n"},
         Wrong{"header_name", "{address: 'http://prom', query: up, headers: [{key: 'a b', value: c}]}",
               "headers[0].key=a b: the name of a header\n"},
+        Wrong{"header_of_the_client", "{address: 'http://prom', query: up, headers: [{key: host, value: c}]}",
+              "headers[0].key=host: a header that is not the client's own\n"},
         Wrong{"header_value",
               "{address: 'http://prom', query: up, headers: [{key: a, value: \"b\\r\\nc: d\"}]}",
               "headers[0].value=: a text of one line\n"}),
