@@ -11,15 +11,6 @@
 namespace tidegate::metrics::providers {
 namespace {
 
-// Neither path nor query, which may hold a token, nor a name and password.
-std::string_view origin_of(std::string_view address) {
-  const auto scheme = address.find("://");
-  if (scheme == std::string_view::npos) return "an address without a scheme";
-  address = address.substr(0, address.find_first_of("/?#", scheme + 3));
-  const auto at = address.rfind('@');
-  return at == std::string_view::npos ? address : address.substr(at + 1);
-}
-
 void collect(const Json* part, std::size_t least, std::vector<std::string>& secrets) {
   if (!part) return;
   if (part->is_string()) {
@@ -44,6 +35,15 @@ std::vector<std::string> secrets_of(const Json& spec) {
 }
 
 }  // namespace
+
+std::string origin_of(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return "an address without a scheme";
+  const auto authority = url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - scheme - 3);
+  const auto at = authority.rfind('@');
+  const auto host = at == std::string_view::npos ? authority : authority.substr(at + 1);
+  return std::string(url.substr(0, scheme + 3)) + std::string(host);
+}
 
 HttpRequest common_request(Fields& fields, std::string_view timeout_key, Duration timeout) {
   HttpRequest request;
@@ -126,8 +126,8 @@ std::string Answer::shown(std::string_view text) const {
 }
 
 Error Answer::error(std::string_view why) const {
-  std::string detail = std::string(provider_) + " at " + std::string(origin_of(address_)) + ": status " +
-                       std::to_string(answer_->status);
+  std::string detail =
+      std::string(provider_) + " at " + origin_of(address_) + ": status " + std::to_string(answer_->status);
   if (!why.empty()) detail += ", " + shown(why);
   if (const auto body = text::trim(answer_->body); !body.empty()) detail += ": " + shown(body);
   return {code(), std::move(detail)};
@@ -159,9 +159,8 @@ bool Answer::add(Reading& reading, double value) const {
 }
 
 Error Answer::too_many() const {
-  return {ErrorCode::kLimit, std::string(provider_) + " at " + std::string(origin_of(address_)) +
-                                 ": more than " + std::to_string(kMaxValues) +
-                                 " values; aggregate in the query"};
+  return {ErrorCode::kLimit, std::string(provider_) + " at " + origin_of(address_) + ": more than " +
+                                 std::to_string(kMaxValues) + " values; aggregate in the query"};
 }
 
 std::optional<double> last_value(const Json& points, std::size_t at) {

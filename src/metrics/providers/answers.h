@@ -34,6 +34,9 @@ std::optional<double> last_value(const Json& points, std::size_t at);
 // A text of the Secret's data, which the caller has put under `secret`.
 Result<std::string> secret_text(const char* provider, const Json& spec, const std::string& key);
 
+// What of a url may be shown: neither path nor query, which may hold a token, nor a name and password.
+std::string origin_of(std::string_view url);
+
 std::string url_encode(std::string_view text);  // all but RFC 3986's unreserved
 
 // The answer of `provider` at `address`, of which the origin is shown.

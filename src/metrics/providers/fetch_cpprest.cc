@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "metrics/providers/answers.h"
 #include "metrics/providers/fetch.h"
 #include "metrics/providers/limits.h"
 
@@ -21,11 +22,6 @@ namespace {
 namespace client = web::http::client;
 
 struct TooLarge {};
-
-std::string origin_of(const std::string& url) {
-  const auto scheme = url.find("://");
-  return url.substr(0, scheme == std::string::npos ? 0 : url.find_first_of("/?#", scheme + 3));
-}
 
 Error failure(ErrorCode code, const std::string& url, const std::string& why) {
   return {code, origin_of(url) + ": " + why};

@@ -58,6 +58,11 @@ INSTANTIATE_TEST_SUITE_P(
                        R"({"code":"unauthorized","message":"[redacted]"})"}),
     [](const auto& info) { return info.param.name; });
 
+TEST(Influxdb, ErrorsHoldNoPasswordOfItsAddress) {
+  EXPECT_EQ(reading_of("influxdb", "{secret: {address: 'https://joe:pw@influx:8086/x'}}", 500, "away"),
+            "error: influxdb at https://influx:8086: status 500: away");
+}
+
 TEST(Csv, ReadsCellsOfEveryForm) {
   EXPECT_EQ(parse_csv("a,b\n\"c\r\nd\",\r\n\n\"\""),
             (std::vector<CsvRow>{{"a", "b"}, {"c\r\nd", ""}, {""}, {""}}));
