@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/h2_fields.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "http/chars.h"
+
+namespace tidegate::http {
+namespace {
+
+// Framing is HTTP/2's own, and the rest of these it forbids (RFC 9113 section 8.2.2).
+bool stays_behind(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "host", "connection",        "keep-alive", "proxy-connection",
+      "te",   "transfer-encoding", "upgrade",    "content-length"};
+  return std::any_of(kNames.begin(), kNames.end(), [name](auto n) { return iequals(n, name); });
+}
+
+}  // namespace
+
+void H2Fields::clear() {
+  fields_.clear();
+  kept_.clear();
+}
+
+// Whoever made the value: a control in it would make the peer reset the stream.
+std::string_view H2Fields::clean(std::string_view value) {
+  value = trim_whitespace(value);
+  if (find_bad_value_byte(value) == value.size()) return value;
+  std::string changed(value);
+  for (std::size_t bad = 0; (bad = find_bad_value_byte(changed)) < changed.size();) changed[bad] = ' ';
+  return kept_.store(trim_whitespace(changed));
+}
+
+void H2Fields::add(std::string_view name, std::string_view value) { fields_.push_back({name, clean(value)}); }
+
+void H2Fields::add_number(std::string_view name, std::uint64_t number) {
+  fields_.push_back({name, kept_.store(std::to_string(number))});
+}
+
+void H2Fields::add_all(const Headers& headers) {
+  for (const Field& field : headers) {
+    // A name that is no token can't be repaired into one that means the same.
+    if (field.name.empty() || !all(field.name, kTokenChar) || stays_behind(field.name)) continue;
+    std::string_view name = field.name;
+    if (std::any_of(name.begin(), name.end(), [](char c) { return c != to_lower(c); })) {
+      std::string lower(name);
+      std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
+      name = kept_.store(lower);
+    }
+    add(name, field.value);
+  }
+}
+
+const std::vector<Field>& H2Fields::of(const RequestHead& head, std::string_view scheme, bool end) {
+  clear();
+  add(":method", head.method);
+  add(":scheme", scheme);
+  add(":authority", head.authority);
+  add(":path", head.target.empty() ? std::string_view("/") : std::string_view(head.target));
+  add_all(head.headers);
+  // Of this hop, and true: trailers are passed on. gRPC servers look for it.
+  add("te", "trailers");
+  if (!end && head.content_length) add_number("content-length", *head.content_length);
+  return fields_;
+}
+
+const std::vector<Field>& H2Fields::of(const ResponseHead& head, bool end) {
+  clear();
+  add_number(":status", static_cast<std::uint64_t>(head.status));
+  add_all(head.headers);
+  // END_STREAM says 0 by itself; what has no body may say how long one would be (HEAD, 304).
+  const bool implied = end && head.content_length == 0;
+  const bool never = head.status / 100 == 1 || head.status == 204;
+  if (!never && !implied && head.content_length) add_number("content-length", *head.content_length);
+  return fields_;
+}
+
+const std::vector<Field>& H2Fields::of(const Headers& trailers) {
+  clear();
+  add_all(trailers);
+  return fields_;
+}
+
+}  // namespace tidegate::http
