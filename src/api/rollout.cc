@@ -14,7 +14,8 @@ constexpr const char* kLater = "nothing here: it is not supported yet";
 void check_routes(const FieldReader& canary, const CanaryStrategy& out) {
   for (const auto& step : out.steps) {
     const auto* weight = std::get_if<SetWeight>(&step);
-    const bool routed = (weight && weight->percent > 0) || std::holds_alternative<SetHeaderRoute>(step);
+    const bool routed = (weight && weight->percent > 0) || std::holds_alternative<SetHeaderRoute>(step) ||
+                        std::holds_alternative<SetMirrorRoute>(step);
     if (routed && out.routes.empty()) {
       canary.problem("trafficRouting.routes", "the route that the steps drive");
       return;

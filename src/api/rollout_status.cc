@@ -19,6 +19,7 @@ void put_mark(Json& out, const char* key, const std::optional<TrafficMark>& mark
 WeightStatus decode_weights(const Json& from) {
   WeightStatus out;
   out.desired = json::number_at(from, "desired").value_or(0);
+  out.mirror = json::int_at(from, "mirror");
   out.written = json::bool_at(from, "written");
   out.observed = json::number_at(from, "observed");
   out.verified_at = time_at(from, "verifiedAt");
@@ -27,6 +28,7 @@ WeightStatus decode_weights(const Json& from) {
 }
 Json encode_weights(const WeightStatus& from) {
   Json out = {{"desired", from.desired}};
+  put(out, "mirror", from.mirror);
   if (from.written) out["written"] = true;
   if (from.observed) out["observed"] = *from.observed;
   put(out, "verifiedAt", from.verified_at);

@@ -33,6 +33,7 @@ struct WeightStatus {
   std::optional<double> observed;        // what the data plane split since verified_at
   std::optional<TimePoint> verified_at;  // since when `desired` is served; absent: not yet
   std::optional<TrafficMark> since;      // counts at verified_at
+  std::int64_t mirror = 0;               // copies to the canary, in percent of the requests
   friend bool operator==(const WeightStatus&, const WeightStatus&) = default;
 };
 

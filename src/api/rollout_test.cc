@@ -104,8 +104,9 @@ TEST(Rollout, HeaderRoutesSayWhatIsWrongWithThem) {
        "not "
        "listed before: all entries have to hold at once"},
       {R"({"name": "t"})",
-       "spec.strategy.canary.steps[0].setHeaderRoute.match is missing: expected headers, or a step before it "
-       "that sets the route which this one removes"},
+       "spec.strategy.canary.steps[0].setHeaderRoute.match is missing: expected a value, or a step before it "
+       "that "
+       "sets what this one removes"},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(problem_with("/strategy/canary/steps/0", std::string(R"({"setHeaderRoute": )") + c.step + "}"),

@@ -53,23 +53,22 @@ Step decode_analysis_step(const FieldReader& step) {
   return AnalysisStep{decode_analysis(at)};
 }
 
-HeaderMatch decode_header_match(const FieldReader& entry) {
+HeaderMatch decode_header_match(const FieldReader& owner, const char* key, std::string header) {
   HeaderMatch match;
-  match.header = entry.text("headerName");
-  if (!is_header_name(match.header)) entry.problem("headerName", "the name of a header");
-  const FieldReader value = entry.child("headerValue");
+  match.header = std::move(header);
+  const FieldReader value = owner.child(key);
   int forms = 0;
-  for (const auto& [key, how] : {std::pair{"exact", HeaderMatch::How::kExact},
-                                 {"prefix", HeaderMatch::How::kPrefix},
-                                 {"regex", HeaderMatch::How::kRegex}}) {
-    if (!value.has(key)) continue;
+  for (const auto& [form, how] : {std::pair{"exact", HeaderMatch::How::kExact},
+                                  {"prefix", HeaderMatch::How::kPrefix},
+                                  {"regex", HeaderMatch::How::kRegex}}) {
+    if (!value.has(form)) continue;
     ++forms;
     match.how = how;
-    match.value = value.text(key);
+    match.value = value.text(form);
     if (match.value.empty() || match.value.size() > kMaxHeaderValue)
-      value.problem(key, "1 to " + std::to_string(kMaxHeaderValue) + " characters");
+      value.problem(form, "1 to " + std::to_string(kMaxHeaderValue) + " characters");
   }
-  if (forms != 1) entry.problem("headerValue", "exactly one of exact, prefix and regex");
+  if (forms != 1) owner.problem(key, "exactly one of exact, prefix and regex");
   return match;
 }
 
@@ -83,7 +82,8 @@ Step decode_set_header_route(const FieldReader& step) {
   const FieldReader at = step.child("setHeaderRoute");
   SetHeaderRoute out{route_name(at), {}};
   for (const auto& entry : at.items("match")) {
-    HeaderMatch match = decode_header_match(entry);
+    HeaderMatch match = decode_header_match(entry, "headerValue", entry.text("headerName"));
+    if (!is_header_name(match.header)) entry.problem("headerName", "the name of a header");
     for (const auto& other : out.match) {
       if (text::lower(other.header) == text::lower(match.header))
         entry.problem("headerName", "a header that is not listed before: all entries have to hold at once");
@@ -92,6 +92,34 @@ Step decode_set_header_route(const FieldReader& step) {
   }
   if (out.match.size() > kMaxHeaderMatches)
     at.problem("match", "at most " + std::to_string(kMaxHeaderMatches) + " headers, as a route allows");
+  return out;
+}
+
+MirrorMatch decode_mirror_match(const FieldReader& entry) {
+  MirrorMatch out;
+  entry.refuse("path", "no path: the paths of the driven rules hold; name the rule in trafficRouting.routes");
+  if (entry.has("method")) {
+    out.method = entry.child("method").text("exact");
+    if (out.method.empty()) entry.problem("method", "exact with a method, such as POST");
+  }
+  const Json* headers = entry.raw("headers");
+  if (headers && headers->is_object()) {
+    for (const auto& [name, value] : headers->items()) {
+      if (!is_header_name(name)) entry.problem("headers", "names of headers, not \"" + name + "\"");
+      out.headers.push_back(decode_header_match(entry.child("headers"), name.c_str(), name));
+    }
+  }
+  if (out.method.empty() && out.headers.empty()) entry.problem("", "method, headers or both");
+  if (out.headers.size() > kMaxHeaderMatches)
+    entry.problem("headers", "at most " + std::to_string(kMaxHeaderMatches) + " headers, as a route allows");
+  return out;
+}
+
+Step decode_set_mirror_route(const FieldReader& step) {
+  const FieldReader at = step.child("setMirrorRoute");
+  SetMirrorRoute out{route_name(at), at.integer("percentage", 1, 100), {}};
+  for (const auto& entry : at.items("match")) out.match.push_back(decode_mirror_match(entry));
+  if (!out.percent && !out.match.empty()) at.problem("percentage", "how many of the requests are copied");
   return out;
 }
 
@@ -104,7 +132,7 @@ constexpr StepKind kStepKinds[] = {{"setWeight", decode_set_weight},
                                    {"setCanaryScale", decode_set_canary_scale},
                                    {"analysis", decode_analysis_step},
                                    {"setHeaderRoute", decode_set_header_route},
-                                   {"setMirrorRoute", nullptr},
+                                   {"setMirrorRoute", decode_set_mirror_route},
                                    {"experiment", nullptr},
                                    {"plugin", nullptr}};
 
@@ -148,22 +176,30 @@ void check_scale(const FieldReader& reader, const std::vector<Step>& steps) {
       if (weight->percent > 0 && no_pods) refuse(i, "setWeight");
     } else if (const auto* header = std::get_if<SetHeaderRoute>(&steps[i])) {
       if (!header->match.empty() && no_pods) refuse(i, "setHeaderRoute");
+    } else if (const auto* mirror = std::get_if<SetMirrorRoute>(&steps[i])) {
+      if (mirror->percent && no_pods) refuse(i, "setMirrorRoute");
     }
   }
 }
 
-// A step that removes what no step before it has set is a slip of the pen.
-void check_removals(const FieldReader& reader, const std::vector<Step>& steps) {
-  std::set<std::string> headers;
+// A step that removes what no step before it has set is a slip of the pen; so is one name for two things.
+void check_names(const FieldReader& reader, const std::vector<Step>& steps) {
+  std::set<std::string> headers, mirrors;
+  const auto check = [&](std::size_t index, const char* kind, const char* key, const std::string& name,
+                         bool removes, std::set<std::string>& same, std::set<std::string>& other) {
+    const FieldReader at = reader.items("steps")[index].child(kind);
+    if (other.contains(name)) at.problem("name", "a name that no step of another kind has");
+    if (!removes) {
+      same.insert(name);
+    } else if (!same.contains(name)) {
+      at.problem(key, "a value, or a step before it that sets what this one removes");
+    }
+  };
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const auto* header = std::get_if<SetHeaderRoute>(&steps[i]);
-    if (!header) continue;
-    if (!header->match.empty()) {
-      headers.insert(header->name);
-    } else if (headers.erase(header->name) == 0) {
-      reader.items("steps")[i]
-          .child("setHeaderRoute")
-          .problem("match", "headers, or a step before it that sets the route which this one removes");
+    if (const auto* header = std::get_if<SetHeaderRoute>(&steps[i])) {
+      check(i, "setHeaderRoute", "match", header->name, header->match.empty(), headers, mirrors);
+    } else if (const auto* mirror = std::get_if<SetMirrorRoute>(&steps[i])) {
+      check(i, "setMirrorRoute", "percentage", mirror->name, !mirror->percent, mirrors, headers);
     }
   }
 }
@@ -194,6 +230,10 @@ struct Describe {
   std::string operator()(const SetHeaderRoute& step) const {
     return "setHeaderRoute " + step.name + (step.match.empty() ? " removed" : "");
   }
+  std::string operator()(const SetMirrorRoute& step) const {
+    return "setMirrorRoute " + step.name +
+           (step.percent ? " " + std::to_string(*step.percent) + " %" : std::string(" removed"));
+  }
 };
 
 }  // namespace
@@ -216,7 +256,7 @@ std::vector<Step> decode_steps(const FieldReader& canary) {
   }
   if (complete) {
     check_scale(canary, out);
-    check_removals(canary, out);
+    check_names(canary, out);
   }
   return out;
 }

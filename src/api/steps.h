@@ -40,9 +40,18 @@ struct SetHeaderRoute {
   std::string name;
   std::vector<HeaderMatch> match;  // all of them have to hold; empty: the step removes the route
 };
+struct MirrorMatch {
+  std::string method;                // empty: any
+  std::vector<HeaderMatch> headers;  // all of them have to hold
+};
+struct SetMirrorRoute {
+  std::string name;
+  std::optional<std::int64_t> percent;  // absent: the step removes the mirror
+  std::vector<MirrorMatch> match;       // any one of them; empty: all requests of the driven rules
+};
 // A new kind: an alternative here, a row in the table of steps.cc, a file in rollout/steps/; the compiler
 // lists the rest.
-using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep, SetHeaderRoute>;
+using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep, SetHeaderRoute, SetMirrorRoute>;
 std::string describe(const Step& step);  // "setWeight 5", "pause 5m"
 
 // `canary` is at spec.strategy.canary. What is wrong is reported through it; steps that can't be read are

@@ -10,6 +10,7 @@ std::string rule_text(const RuleWeights& rule) {
     out += " [" + std::to_string(backend.index) + "]=" + std::to_string(backend.weight);
   }
   if (rule.copy_of) out += " canary added=" + std::to_string(rule.added_weight);
+  if (rule.mirror) out += " mirror=" + std::to_string(*rule.mirror);
   return out;
 }
 

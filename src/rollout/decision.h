@@ -25,6 +25,7 @@ struct RuleWeights {
   // Where the rule does not name the canary yet: its backend is added, like that of stable at `copy_of`.
   std::optional<std::size_t> copy_of;
   std::int64_t added_weight = 0;
+  std::optional<std::int64_t> mirror;  // copies to the canary in percent, 0: none; absent: as they are
 };
 struct SetWeights {
   RouteKey route;

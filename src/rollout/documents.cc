@@ -4,6 +4,7 @@
 
 #include "api/decode.h"
 #include "rollout/header_routes.h"
+#include "rollout/mirrors.h"
 #include "rollout/perform.h"
 
 namespace tidegate::rollout {
@@ -89,6 +90,7 @@ Result<Json> route_patch(const SetWeights& action, const api::Rollout& rollout, 
                        {"path", backends + std::to_string(backend.index) + "/weight"},
                        {"value", backend.weight}});
     }
+    if (rule.mirror) add_mirror_patch(patch, rollout, route, rule.rule, *rule.mirror);
     if (!rule.copy_of) continue;
     const Json* stable = json::find(route, backends + std::to_string(*rule.copy_of));
     if (!stable)

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "rollout/limits.h"
+#include "rollout/mirrors.h"
 #include "rollout/weights.h"
 
 namespace tidegate::rollout {
@@ -41,31 +42,6 @@ Json header_match(const api::HeaderMatch& match) {
           {"value", value}};
 }
 
-// Adds the headers to a match of a rule. A header is compared once in a match, so another condition on it has
-// no place.
-Result<void> add_headers(Json& match, const std::vector<api::HeaderMatch>& headers) {
-  Json& list = match["headers"];
-  if (!list.is_array()) list = Json::array();
-  for (const auto& header : headers) {
-    const Json wanted = header_match(header);
-    bool there = false;
-    for (const auto& other : list) {
-      if (text::lower(json::string_at(other, "name")) != text::lower(header.header)) continue;
-      if (json::string_at(other, "value") != wanted["value"] ||
-          json::string_at(other, "type", "Exact") != wanted["type"]) {
-        return Error{ErrorCode::kInvalid, "has a match on header " + header.header + " of its own"};
-      }
-      there = true;
-    }
-    if (!there) list.push_back(wanted);
-  }
-  if (list.size() > kMaxMatchHeaders) {
-    return Error{ErrorCode::kLimit, "has a match that would have " + std::to_string(list.size()) +
-                                        " headers; a route allows " + std::to_string(kMaxMatchHeaders)};
-  }
-  return {};
-}
-
 // What a rule without matches stands for, with the defaults of the CRD, so that what is read back is equal.
 Json default_match(const std::string& kind) {
   if (kind == "GRPCRoute") return Json::object();
@@ -84,44 +60,65 @@ Json canary_backend(const api::Rollout& rollout, const SeenRule& seen, const Jso
 Result<Json> header_rule(const api::Rollout& rollout, const SeenRule& seen, const Json& source,
                          const std::string& kind, const api::SetHeaderRoute& step) {
   Json rule = source;
-  Json& matches = rule["matches"];
-  if (!matches.is_array() || matches.empty()) matches = Json::array({default_match(kind)});
-  for (auto& match : matches) {
+  remove_copies_to_canary(rollout, rule);
+  rule["matches"] = matches_of(source, kind);
+  for (auto& match : rule["matches"]) {
     if (const auto added = add_headers(match, step.match); !added) return added.error();
   }
   rule["backendRefs"] = Json::array({canary_backend(rollout, seen, source)});
   return rule;
 }
 
-struct Wanted {
-  const SeenRoute* source;
-  std::shared_ptr<const Json> document;
-};
-using WantedRoutes = std::map<RouteKey, Wanted>;
+using WantedRoutes = std::map<RouteKey, std::shared_ptr<const Json>>;
 
 void add_problem(Turn& turn, std::string value, std::string expectation) {
   turn.problems.push_back({"spec.strategy.canary.steps", std::move(value), std::move(expectation)});
 }
 
 // Where one can't be made, `waiting` says so.
-WantedRoutes wanted_routes(Turn& turn, std::string& waiting) {
+Json owned_document(const api::Rollout& rollout, const RouteKey& key, Json spec) {
+  return Json{{"apiVersion", "gateway.networking.k8s.io/v1"},
+              {"kind", key.kind},
+              {"metadata",
+               {{"name", key.name},
+                {"namespace", rollout.meta.ns},
+                {"labels", {{kManagedBy, "tidegate"}}},
+                {"ownerReferences", Json::array({owner_of(rollout)})}}},
+              {"spec", std::move(spec)}};
+}
+
+// What is wanted, and for what no room was found: `waiting` says so.
+struct Wanting {
+  Turn& turn;
+  std::string& waiting;
   WantedRoutes out;
-  for (const auto* step : header_routes_in_effect(turn)) {
+
+  template <typename Step, typename MakeSpec>
+  void add(const Step& step, MakeSpec make_spec) {
     for (const auto& reference : turn.canary().routes) {
       const auto found = turn.seen.routes.find({reference.kind, reference.name});
       if (found == turn.seen.routes.end() || found->second.rules.empty()) continue;
-      const RouteKey key{reference.kind, managed_name(turn.rollout, reference, step->name)};
-      auto document = header_route_document(turn.rollout, found->second, key, *step);
-      if (!document) {
-        add_problem(turn, "setHeaderRoute " + step->name,
-                    "headers for which " + to_string(found->first) + " has room: " + document.error().detail);
-        waiting = "room for the headers of setHeaderRoute " + step->name;
+      auto spec = make_spec(turn.rollout, found->second, reference.kind, step);
+      if (!spec) {
+        const std::string name = api::describe(step);
+        add_problem(turn, name,
+                    "a route for which " + to_string(found->first) + " leaves room: " + spec.error().detail);
+        waiting = "room for " + name;
         continue;
       }
-      out[key] = {&found->second, std::make_shared<const Json>(std::move(*document))};
+      const RouteKey key{reference.kind, managed_name(turn.rollout, reference, step.name)};
+      out[key] = std::make_shared<const Json>(owned_document(turn.rollout, key, std::move(*spec)));
     }
   }
-  return out;
+};
+
+WantedRoutes wanted_routes(Turn& turn, std::string& waiting) {
+  Wanting wanting{turn, waiting, {}};
+  for (const auto* step : header_routes_in_effect(turn)) wanting.add(*step, header_route_spec);
+  for (const auto* step : mirrors_in_effect(turn)) {
+    if (!step->match.empty()) wanting.add(*step, mirror_route_spec);
+  }
+  return std::move(wanting.out);
 }
 
 const api::ManagedRouteStatus* status_of(const Turn& turn, const RouteKey& key) {
@@ -132,7 +129,7 @@ const api::ManagedRouteStatus* status_of(const Turn& turn, const RouteKey& key) 
 }
 
 // What is waited for with one wanted route; empty: nothing.
-std::string drive_wanted(Turn& turn, const RouteKey& key, const Wanted& wanted) {
+std::string drive_wanted(Turn& turn, const RouteKey& key, const std::shared_ptr<const Json>& wanted) {
   const auto found = turn.seen.managed_routes.find(key);
   const SeenManagedRoute* seen = found == turn.seen.managed_routes.end() ? nullptr : &found->second;
   const bool exists = seen && seen->exists;
@@ -140,7 +137,7 @@ std::string drive_wanted(Turn& turn, const RouteKey& key, const Wanted& wanted) 
     add_problem(turn, to_string(key), "another name for the step: this route is not the Rollout's");
     return to_string(key) + " to be given way by its owner";
   }
-  const Json& spec = wanted.document->at("spec");
+  const Json& spec = wanted->at("spec");
   const std::string hash = text::safe_hash(json::dump(spec));
   const api::ManagedRouteStatus* before = status_of(turn, key);
   const bool agrees = exists && json::object_at(*seen->document, "spec") == spec;
@@ -153,7 +150,7 @@ std::string drive_wanted(Turn& turn, const RouteKey& key, const Wanted& wanted) 
       !may_repair(turn, to_string(key),
                   to_string(key) + " was " + (exists ? "changed" : "deleted") + " by someone else; set back"))
     return "its routes to be left alone";
-  turn.actions.emplace_back(PutRoute{key, exists ? seen->resource_version : "", wanted.document});
+  turn.actions.emplace_back(PutRoute{key, exists ? seen->resource_version : "", wanted});
   return to_string(key) + " to be served";
 }
 
@@ -170,9 +167,10 @@ std::vector<RouteKey> managed_route_names(const api::Rollout& rollout) {
   std::vector<RouteKey> out;
   for (const auto& step : rollout.spec.canary.steps) {
     const auto* header = std::get_if<api::SetHeaderRoute>(&step);
-    if (!header) continue;
+    const auto* mirror = std::get_if<api::SetMirrorRoute>(&step);
+    if (!header && !(mirror && !mirror->match.empty())) continue;
     for (const auto& route : rollout.spec.canary.routes)
-      out.push_back({route.kind, managed_name(rollout, route, header->name)});
+      out.push_back({route.kind, managed_name(rollout, route, header ? header->name : mirror->name)});
   }
   for (const auto& route : rollout.status.managed_routes) out.push_back({route.kind, route.name});
   std::sort(out.begin(), out.end());
@@ -199,28 +197,63 @@ std::vector<const api::SetHeaderRoute*> header_routes_set(const Turn& turn) {
   return out;
 }
 
-Result<Json> header_route_document(const api::Rollout& rollout, const SeenRoute& source, const RouteKey& key,
-                                   const api::SetHeaderRoute& step) {
+Json matches_of(const Json& rule, const std::string& kind) {
+  const Json& matches = json::array_at(rule, "matches");
+  return matches.empty() ? Json::array({default_match(kind)}) : matches;
+}
+
+Result<void> add_headers(Json& match, const std::vector<api::HeaderMatch>& headers) {
+  Json& list = match["headers"];
+  if (!list.is_array()) list = Json::array();
+  for (const auto& header : headers) {
+    const Json wanted = header_match(header);
+    bool there = false;
+    for (const auto& other : list) {
+      if (text::lower(json::string_at(other, "name")) != text::lower(header.header)) continue;
+      if (json::string_at(other, "value") != wanted["value"] ||
+          json::string_at(other, "type", "Exact") != wanted["type"]) {
+        return Error{ErrorCode::kInvalid, "has a match on header " + header.header + " of its own"};
+      }
+      there = true;
+    }
+    if (!there) list.push_back(wanted);
+  }
+  if (list.size() > kMaxMatchHeaders) {
+    return Error{ErrorCode::kLimit, "has a match that would have " + std::to_string(list.size()) +
+                                        " headers; a route allows " + std::to_string(kMaxMatchHeaders)};
+  }
+  return {};
+}
+
+Result<Json> copy_rules(const SeenRoute& source,
+                        const std::function<Result<Json>(const SeenRule& seen, const Json& rule)>& copy) {
   Json spec = json::object_at(*source.document, "spec");
   const Json& rules = json::array_at(*source.document, "spec.rules");
   Json copies = Json::array();
+  std::size_t matches = 0;
   for (const auto& seen : source.rules) {
-    auto rule = header_rule(rollout, seen, rules[seen.index], key.kind, step);
+    auto rule = copy(seen, rules[seen.index]);
     if (!rule) {
       const std::string name = json::string_at(rules[seen.index], "name");
       return context("rule " + (name.empty() ? std::to_string(seen.index) : name), rule.error());
     }
-    copies.push_back(std::move(*rule));
+    matches += (*rule)["matches"].size();
+    if (!(*rule)["matches"].empty()) copies.push_back(std::move(*rule));
   }
+  if (matches > kMaxRouteMatches) {
+    return Error{ErrorCode::kLimit, "it would have " + std::to_string(matches) + " matches; a route allows " +
+                                        std::to_string(kMaxRouteMatches)};
+  }
+  if (copies.empty()) return Error{ErrorCode::kInvalid, "no rule has requests that match"};
   spec["rules"] = std::move(copies);
-  return Json{{"apiVersion", "gateway.networking.k8s.io/v1"},
-              {"kind", key.kind},
-              {"metadata",
-               {{"name", key.name},
-                {"namespace", rollout.meta.ns},
-                {"labels", {{kManagedBy, "tidegate"}}},
-                {"ownerReferences", Json::array({owner_of(rollout)})}}},
-              {"spec", std::move(spec)}};
+  return spec;
+}
+
+Result<Json> header_route_spec(const api::Rollout& rollout, const SeenRoute& source, const std::string& kind,
+                               const api::SetHeaderRoute& step) {
+  return copy_rules(source, [&](const SeenRule& seen, const Json& rule) {
+    return header_rule(rollout, seen, rule, kind, step);
+  });
 }
 
 std::string drive_managed_routes(Turn& turn) {

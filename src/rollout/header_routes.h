@@ -5,6 +5,7 @@
 // that drift, edits and missed events all end the same way (G7). Thread: none; pure.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,17 @@ std::vector<const api::SetHeaderRoute*> header_routes_set(const Turn& turn);
 // Of these, what may be served: none while no pod of the canary could answer (G2).
 std::vector<const api::SetHeaderRoute*> header_routes_in_effect(const Turn& turn);
 
-// The route for one step, made from `source`. An error says why the Gateway API has no room for it.
-Result<Json> header_route_document(const api::Rollout& rollout, const SeenRoute& source, const RouteKey& key,
-                                   const api::SetHeaderRoute& step);
+// The spec for one step, made from `source`. An error says why the Gateway API has no room for it.
+Result<Json> header_route_spec(const api::Rollout& rollout, const SeenRoute& source, const std::string& kind,
+                               const api::SetHeaderRoute& step);
+
+// Parts of it that mirrors on a route of their own share (mirrors.h).
+Json matches_of(const Json& rule, const std::string& kind);  // with the default where there is none
+// Adds the headers to a match. A header is compared once in a match, so another condition on it has no place.
+Result<void> add_headers(Json& match, const std::vector<api::HeaderMatch>& headers);
+// The spec of `source` with what copy(seen, rule) makes of each driven rule.
+Result<Json> copy_rules(const SeenRoute& source,
+                        const std::function<Result<Json>(const SeenRule& seen, const Json& rule)>& copy);
 
 // Appends what makes the Rollout's own routes as they should be. Returns what is waited for until the data
 // plane serves exactly those; empty: nothing.

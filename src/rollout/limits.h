@@ -11,6 +11,9 @@ namespace tidegate::rollout {
 
 inline constexpr std::int64_t kMaxBackendWeight = 1'000'000;  // HTTPBackendRef.weight's maximum
 inline constexpr std::size_t kMaxMatchHeaders = 16;           // HTTPRouteMatch.headers' maximum
+inline constexpr std::size_t kMaxRuleFilters = 16;            // HTTPRouteRule.filters' maximum
+inline constexpr std::size_t kMaxRuleMatches = 64;            // HTTPRouteRule.matches' maximum
+inline constexpr std::size_t kMaxRouteMatches = 128;          // of all rules of an HTTPRoute together
 inline constexpr std::size_t kMaxHistory = 10;                // entries in status
 inline constexpr std::size_t kMaxStepRecords = 20;            // of a rollout; a status stays small
 inline constexpr std::size_t kMaxRepairs = 3;  // within kRepairWindow, then the fight is reported

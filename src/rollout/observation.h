@@ -43,6 +43,8 @@ struct SeenRule {
   std::optional<std::size_t> canary_index;
   std::int64_t canary_weight = 0;
   std::map<std::size_t, std::int64_t> others;  // weights of the other backends, by index
+  std::vector<std::int64_t> mirrors;  // percent of each filter that copies to the canary; -1: not in percent
+  std::size_t filters = 0;            // all of the rule
 };
 
 struct SeenRoute {

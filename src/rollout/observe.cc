@@ -6,18 +6,13 @@
 
 #include "metrics/gateway_provider.h"
 #include "rollout/header_routes.h"
+#include "rollout/mirrors.h"
 
 namespace tidegate::rollout {
 namespace {
 
 constexpr std::string_view kOurController = "tidegate.dev/gateway-controller";
 constexpr std::string_view kProgrammed = "tidegate.dev/Programmed";
-
-bool names_service(const Json& backend, const std::string& ns, const std::string& service) {
-  return json::string_at(backend, "name") == service &&
-         json::string_at(backend, "kind", "Service") == "Service" &&
-         json::string_at(backend, "group").empty() && json::string_at(backend, "namespace", ns) == ns;
-}
 
 std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule) {
   SeenRule out;
@@ -38,6 +33,13 @@ std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule)
     }
   }
   if (!stable) return std::nullopt;
+  const Json& filters = json::array_at(rule, "filters");
+  out.filters = filters.size();
+  for (const auto& filter : filters) {
+    if (!copies_to_canary(rollout, filter)) continue;
+    const bool fraction = json::find(filter, "requestMirror.fraction") != nullptr;
+    out.mirrors.push_back(fraction ? -1 : json::int_at(filter, "requestMirror.percent", 100));
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "rollout/header_routes.h"
 #include "rollout/limits.h"
+#include "rollout/mirrors.h"
 #include "rollout/workload.h"
 
 namespace tidegate::rollout {
@@ -64,9 +65,25 @@ void find_problems(Turn& turn) {
   }
 }
 
-bool agrees(const SeenRoute& route, double percent) {
-  return std::all_of(route.rules.begin(), route.rules.end(),
-                     [&](const SeenRule& rule) { return splits(rule, percent); });
+// What a rule needs to split and copy as is wanted; nothing where it does.
+std::optional<RuleWeights> change_of(const SeenRule& rule, const api::WeightStatus& wanted) {
+  std::optional<RuleWeights> out;
+  if (!splits(rule, wanted.desired)) out = weights_for(rule, wanted.desired);
+  if (!mirrors(rule, wanted.mirror)) {
+    if (!out) out.emplace().rule = rule.index;
+    out->mirror = wanted.mirror;
+  }
+  return out;
+}
+
+// No room for one more filter is found out before the API server says so.
+bool has_room(Turn& turn, const RouteKey& route, const SeenRule& rule) {
+  if (turn.next.weights.mirror == 0 || !rule.mirrors.empty() || rule.filters < kMaxRuleFilters) return true;
+  turn.problems.push_back({"spec.strategy.canary.steps", "setMirrorRoute",
+                           "room for a filter on rule " + std::to_string(rule.index) + " of " +
+                               to_string(route) + ", which has " + std::to_string(rule.filters) +
+                               " already"});
+  return false;
 }
 
 // Appends the writes that are needed. False: a route differs and is left alone.
@@ -80,16 +97,21 @@ bool write_routes(Turn& turn, bool ours) {
       continue;
     }
     const SeenRoute& route = found->second;
-    if (agrees(route, turn.next.weights.desired)) continue;
-    complete = false;
-    if (ours && !may_repair(turn, to_string(key),
-                            "weights of " + to_string(key) + " were changed by someone else; set back to " +
-                                percent_text(turn.next.weights.desired))) {
-      continue;
-    }
     SetWeights action{key, route.resource_version, turn.next.weights.desired, {}};
     for (const auto& rule : route.rules) {
-      if (!splits(rule, action.percent)) action.rules.push_back(weights_for(rule, action.percent));
+      auto change = change_of(rule, turn.next.weights);
+      if (!change) continue;
+      complete = false;
+      if (has_room(turn, key, rule)) action.rules.push_back(std::move(*change));
+    }
+    if (action.rules.empty()) continue;
+    if (ours && !may_repair(turn, to_string(key),
+                            "weights of " + to_string(key) + " were changed by someone else; set back to " +
+                                percent_text(turn.next.weights.desired) +
+                                (turn.next.weights.mirror > 0
+                                     ? ", copies to " + std::to_string(turn.next.weights.mirror) + " %"
+                                     : ""))) {
+      continue;
     }
     turn.actions.emplace_back(std::move(action));
   }
@@ -135,7 +157,9 @@ void weight_is_served(Turn& turn) {
     weights.since->canary.requests = split_to_canary(turn);
     turn.progressed();
     if (!turn.canary().routes.empty() && turn.next.stage != api::Stage::kIdle) {
-      turn.note("WeightServed", "the data plane serves " + percent_text(weights.desired) + " to the canary");
+      turn.note("WeightServed",
+                "the data plane serves " + percent_text(weights.desired) + " to the canary" +
+                    (weights.mirror > 0 ? ", and copies of " + std::to_string(weights.mirror) + " %" : ""));
     }
   }
   observe_weight(turn);
@@ -225,11 +249,13 @@ void drive_routes(Turn& turn) {
   find_problems(turn);
   auto& weights = turn.next.weights;
   const double wanted = allowed_weight(turn);
-  const bool same = wanted == weights.desired;
-  if (!same) {
+  const std::int64_t mirror = wanted_mirror(turn);
+  const bool same = wanted == weights.desired && mirror == weights.mirror;
+  if (wanted != weights.desired) {
     weights = {};
     weights.desired = wanted;
   }
+  weights.mirror = mirror;
   const bool agreed = write_routes(turn, same && weights.written);
   weights.written = true;
   const std::string not_served =

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "rollout/header_routes.h"
+#include "rollout/mirrors.h"
 #include "rollout/weights.h"
 
 namespace tidegate::rollout {
@@ -24,7 +25,7 @@ std::int64_t canaries_in_steps(const Turn& turn) {
   }
   if (scale && scale->replicas) return *scale->replicas;
   if (scale && scale->weight) return share_of(replicas, *scale->weight);
-  const std::int64_t least = header_routes_set(turn).empty() ? 0 : 1;  // whom else should they lead to
+  const std::int64_t least = header_routes_set(turn).empty() && mirrors_set(turn).empty() ? 0 : 1;
   return std::max(least, share_of(replicas, target_weight(turn)));
 }
 

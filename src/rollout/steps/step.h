@@ -26,5 +26,6 @@ StepResult run(const api::Pause& step, Turn& turn);
 StepResult run(const api::SetCanaryScale& step, Turn& turn);
 StepResult run(const api::AnalysisStep& step, Turn& turn);
 StepResult run(const api::SetHeaderRoute& step, Turn& turn);
+StepResult run(const api::SetMirrorRoute& step, Turn& turn);
 
 }  // namespace tidegate::rollout::steps
