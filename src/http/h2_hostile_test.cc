@@ -67,132 +67,127 @@ string window(H2StreamId stream, std::uint32_t by) {
   return h2_frame(H2Frame::kWindowUpdate, 0, stream, big_endian(by));
 }
 
-const std::vector<Case>& cases() {
-  using V = Verdict;
-  static const std::vector<Case> all = {
-      {"a plain request", request({}), V::kTaken},
-      {"te: trailers", request({{"te", "trailers"}}), V::kTaken},
-      {"host equal to :authority", request({{"host", "A"}}), V::kTaken},
-      {"120 cookies in 45 KiB", request(cookies(120, 350)), V::kTaken},
-      {"OPTIONS *", head({{":method", "OPTIONS"}, {":scheme", "http"}, {":path", "*"}, {":authority", "a"}}),
-       V::kTaken},
+using V = Verdict;
+const std::vector<Case> kCases = {
+    {"a plain request", request({}), V::kTaken},
+    {"te: trailers", request({{"te", "trailers"}}), V::kTaken},
+    {"host equal to :authority", request({{"host", "A"}}), V::kTaken},
+    {"120 cookies in 45 KiB", request(cookies(120, 350)), V::kTaken},
+    {"OPTIONS *", head({{":method", "OPTIONS"}, {":scheme", "http"}, {":path", "*"}, {":authority", "a"}}),
+     V::kTaken},
 
-      // RFC 9113 section 8: heads.
-      {"upper case in a name", request({{"X-Up", "1"}}), V::kReset, kProtocol},
-      {"connection", request({{"connection", "close"}}), V::kReset, kProtocol},
-      {"transfer-encoding (H2.TE)", request({{"transfer-encoding", "chunked"}}), V::kReset, kProtocol},
-      {"upgrade", request({{"upgrade", "websocket"}}), V::kReset, kProtocol},
-      {"keep-alive", request({{"keep-alive", "5"}}), V::kReset, kProtocol},
-      {"te other than trailers", request({{"te", "gzip"}}), V::kReset, kProtocol},
-      {"host other than :authority", request({{"host", "b"}}), V::kReset, kProtocol},
-      {"two hosts", request({{"host", "a"}, {"host", "a"}}), V::kReset, kProtocol},
-      {"user in :authority",
-       head({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "u@a"}}), V::kReset,
-       kProtocol},
-      {"no :authority, no host", head({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}), V::kReset,
-       kProtocol},
-      {"no :path", head({{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}}), V::kReset,
-       kProtocol},
-      {"no :scheme", head({{":method", "GET"}, {":path", "/"}, {":authority", "a"}}), V::kReset, kProtocol},
-      {"scheme of another kind",
-       head({{":method", "GET"}, {":scheme", "ftp"}, {":path", "/"}, {":authority", "a"}}), V::kReset,
-       kProtocol},
-      {"empty :path", request({}, ""), V::kReset, kProtocol},
-      {"relative :path", request({}, "x"), V::kReset, kProtocol},
-      {"* with GET", request({}, "*"), V::kReset, kProtocol},
-      {"space in :path (H2.split)", request({}, "/ HTTP/1.1"), V::kReset, kProtocol},
-      {"fragment in :path", request({}, "/#x"), V::kReset, kProtocol},
-      {"space in :method",
-       head({{":method", "GET /x"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}), V::kReset,
-       kProtocol},
-      {":method twice", request({{":method", "GET"}}), V::kReset, kProtocol},
-      {"pseudo-header after a field", request({{"x", "y"}, {":path", "/"}}), V::kReset, kProtocol},
-      {"unknown pseudo-header", head({{":method", "GET"}, {":x", "y"}, {":scheme", "http"}, {":path", "/"}}),
-       V::kReset, kProtocol},
-      {":status in a request", head({{":status", "200"}}), V::kReset, kProtocol},
-      {"extended CONNECT, not offered",
-       head({{":method", "CONNECT"},
-             {":protocol", "websocket"},
-             {":scheme", "http"},
-             {":path", "/"},
-             {":authority", "a"}}),
-       V::kReset, kProtocol},
-      {"CRLF in a value (H2.CRLF)", request({{"x", "a\r\nhost: evil"}}), V::kReset, kProtocol},
-      {"NUL in a value", request({{"x", string("a\0b", 3)}}), V::kReset, kProtocol},
-      {"space around a value", request({{"x", " a"}}), V::kReset, kProtocol},
-      {"colon in a name", request({{"x:y", "a"}}), V::kReset, kProtocol},
-      {"empty name", request({{"", "a"}}), V::kReset, kProtocol},
-      {"content-length with an empty body (H2.CL)", request({{"content-length", "5"}}), V::kReset, kProtocol},
-      {"content-length with a sign", request({{"content-length", "+0"}}), V::kReset, kProtocol},
-      {"two content-lengths", request({{"content-length", "0"}, {"content-length", "0"}}), V::kReset,
-       kProtocol},
-      {"CONNECT", head({{":method", "CONNECT"}, {":authority", "a:443"}}), V::kAnswered, 501},
-      {"long :path", request({}, "/" + string(17'000, 'x')), V::kAnswered, 414},
+    // RFC 9113 section 8: heads.
+    {"upper case in a name", request({{"X-Up", "1"}}), V::kReset, kProtocol},
+    {"connection", request({{"connection", "close"}}), V::kReset, kProtocol},
+    {"transfer-encoding (H2.TE)", request({{"transfer-encoding", "chunked"}}), V::kReset, kProtocol},
+    {"upgrade", request({{"upgrade", "websocket"}}), V::kReset, kProtocol},
+    {"keep-alive", request({{"keep-alive", "5"}}), V::kReset, kProtocol},
+    {"te other than trailers", request({{"te", "gzip"}}), V::kReset, kProtocol},
+    {"host other than :authority", request({{"host", "b"}}), V::kReset, kProtocol},
+    {"two hosts", request({{"host", "a"}, {"host", "a"}}), V::kReset, kProtocol},
+    {"user in :authority",
+     head({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "u@a"}}), V::kReset,
+     kProtocol},
+    {"no :authority, no host", head({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}), V::kReset,
+     kProtocol},
+    {"no :path", head({{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}}), V::kReset, kProtocol},
+    {"no :scheme", head({{":method", "GET"}, {":path", "/"}, {":authority", "a"}}), V::kReset, kProtocol},
+    {"scheme of another kind",
+     head({{":method", "GET"}, {":scheme", "ftp"}, {":path", "/"}, {":authority", "a"}}), V::kReset,
+     kProtocol},
+    {"empty :path", request({}, ""), V::kReset, kProtocol},
+    {"relative :path", request({}, "x"), V::kReset, kProtocol},
+    {"* with GET", request({}, "*"), V::kReset, kProtocol},
+    {"space in :path (H2.split)", request({}, "/ HTTP/1.1"), V::kReset, kProtocol},
+    {"fragment in :path", request({}, "/#x"), V::kReset, kProtocol},
+    {"space in :method",
+     head({{":method", "GET /x"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}), V::kReset,
+     kProtocol},
+    {":method twice", request({{":method", "GET"}}), V::kReset, kProtocol},
+    {"pseudo-header after a field", request({{"x", "y"}, {":path", "/"}}), V::kReset, kProtocol},
+    {"unknown pseudo-header", head({{":method", "GET"}, {":x", "y"}, {":scheme", "http"}, {":path", "/"}}),
+     V::kReset, kProtocol},
+    {":status in a request", head({{":status", "200"}}), V::kReset, kProtocol},
+    {"extended CONNECT, not offered",
+     head({{":method", "CONNECT"},
+           {":protocol", "websocket"},
+           {":scheme", "http"},
+           {":path", "/"},
+           {":authority", "a"}}),
+     V::kReset, kProtocol},
+    {"CRLF in a value (H2.CRLF)", request({{"x", "a\r\nhost: evil"}}), V::kReset, kProtocol},
+    {"NUL in a value", request({{"x", string("a\0b", 3)}}), V::kReset, kProtocol},
+    {"space around a value", request({{"x", " a"}}), V::kReset, kProtocol},
+    {"colon in a name", request({{"x:y", "a"}}), V::kReset, kProtocol},
+    {"empty name", request({{"", "a"}}), V::kReset, kProtocol},
+    {"content-length with an empty body (H2.CL)", request({{"content-length", "5"}}), V::kReset, kProtocol},
+    {"content-length with a sign", request({{"content-length", "+0"}}), V::kReset, kProtocol},
+    {"two content-lengths", request({{"content-length", "0"}, {"content-length", "0"}}), V::kReset,
+     kProtocol},
+    {"CONNECT", head({{":method", "CONNECT"}, {":authority", "a:443"}}), V::kAnswered, 501},
+    {"long :path", request({}, "/" + string(17'000, 'x')), V::kAnswered, 414},
 
-      // Sizes.
-      {"too many fields", request(cookies(129, 1)), V::kAnswered, 431},
-      {"crumbs far beyond any use", request(cookies(600, 1)), V::kConnection, kCalm},
-      {"small HPACK bomb", bomb(30), V::kAnswered, 431},
-      {"HPACK bomb", bomb(10'000), V::kConnection, kCalm},
-      {"table reference out of range", h2_frame(H2Frame::kHeaders, kEndHeaders, 1, "\xff\x7f"),
-       V::kConnection, kCompression},
-      {"table larger than offered", h2_frame(H2Frame::kHeaders, kEndHeaders, 1, "\x3f\xe2\x1f"),
-       V::kConnection, kCompression},
-      {"frame above SETTINGS_MAX_FRAME_SIZE", h2_frame(H2Frame::kData, 0, 1, string(16'385, 'x')),
-       V::kConnection, kFrameSize},
+    // Sizes.
+    {"too many fields", request(cookies(129, 1)), V::kAnswered, 431},
+    {"crumbs far beyond any use", request(cookies(600, 1)), V::kConnection, kCalm},
+    {"small HPACK bomb", bomb(30), V::kAnswered, 431},
+    {"HPACK bomb", bomb(10'000), V::kConnection, kCalm},
+    {"table reference out of range", h2_frame(H2Frame::kHeaders, kEndHeaders, 1, "\xff\x7f"), V::kConnection,
+     kCompression},
+    {"table larger than offered", h2_frame(H2Frame::kHeaders, kEndHeaders, 1, "\x3f\xe2\x1f"), V::kConnection,
+     kCompression},
+    {"frame above SETTINGS_MAX_FRAME_SIZE", h2_frame(H2Frame::kData, 0, 1, string(16'385, 'x')),
+     V::kConnection, kFrameSize},
 
-      // Floods.
-      {"CONTINUATION flood (CVE-2024-27316)",
-       h2_frame(H2Frame::kHeaders, kEndStream, 1, hpack(h2_get())) +
-           repeat(h2_frame(H2Frame::kContinuation, 0, 1, hpack({{"x", "y"}})), 2000),
-       V::kConnection, kCalm},
-      {"empty CONTINUATION flood",
-       h2_frame(H2Frame::kHeaders, kEndStream, 1, hpack(h2_get())) +
-           repeat(h2_frame(H2Frame::kContinuation, 0, 1, ""), 2000),
-       V::kConnection, kCalm},
-      {"rapid reset (CVE-2023-44487)",
-       streams(
-           1000, [](auto id) { return h2_reset(id); }, true),
-       V::kConnection, kCalm},
-      {"WINDOW_UPDATE of 0", h2_headers(1, h2_get(), false) + window(1, 0), V::kConnection, kProtocol},
-      {"MadeYouReset by window overflow (CVE-2025-8671)",
-       streams(300, [](auto id) { return window(id, 0x7fffffff); }), V::kConnection, kCalm},
-      {"MadeYouReset by bad heads",
-       [] {
-         string out;
-         for (H2StreamId id = 1; id < 600; id += 2) out += h2_headers(id, h2_get({{"te", "x"}}));
-         return out;
-       }(),
-       V::kConnection, kCalm},
-      {"PING flood (CVE-2019-9512)", repeat(h2_frame(H2Frame::kPing, 0, 0, string(8, 'p')), 1000),
-       V::kConnection, kCalm},
-      {"SETTINGS flood (CVE-2019-9515)", repeat(h2_frame(H2Frame::kSettings, 0, 0, ""), 1000), V::kConnection,
-       kCalm},
-      {"empty DATA flood (CVE-2019-9518)",
-       h2_headers(1, h2_get(), false) + repeat(h2_data(1, "", false), 1000), V::kConnection, kCalm},
-      {"PRIORITY flood (CVE-2019-9513)",
-       repeat(h2_frame(H2Frame::kPriority, 0, 1, big_endian(3) + "\x10"), 5000), V::kConnection, kCalm},
-      {"WINDOW_UPDATE flood", repeat(window(0, 1), 5000), V::kConnection, kCalm},
-      {"connection window overflow", window(0, 0x7fffffff), V::kConnection, kFlow},
-      {"connection window by 0", window(0, 0), V::kConnection, kProtocol},
+    // Floods.
+    {"CONTINUATION flood (CVE-2024-27316)",
+     h2_frame(H2Frame::kHeaders, kEndStream, 1, hpack(h2_get())) +
+         repeat(h2_frame(H2Frame::kContinuation, 0, 1, hpack({{"x", "y"}})), 2000),
+     V::kConnection, kCalm},
+    {"empty CONTINUATION flood",
+     h2_frame(H2Frame::kHeaders, kEndStream, 1, hpack(h2_get())) +
+         repeat(h2_frame(H2Frame::kContinuation, 0, 1, ""), 2000),
+     V::kConnection, kCalm},
+    {"rapid reset (CVE-2023-44487)",
+     streams(
+         1000, [](auto id) { return h2_reset(id); }, true),
+     V::kConnection, kCalm},
+    {"WINDOW_UPDATE of 0", h2_headers(1, h2_get(), false) + window(1, 0), V::kConnection, kProtocol},
+    {"MadeYouReset by window overflow (CVE-2025-8671)",
+     streams(300, [](auto id) { return window(id, 0x7fffffff); }), V::kConnection, kCalm},
+    {"MadeYouReset by bad heads",
+     [] {
+       string out;
+       for (H2StreamId id = 1; id < 600; id += 2) out += h2_headers(id, h2_get({{"te", "x"}}));
+       return out;
+     }(),
+     V::kConnection, kCalm},
+    {"PING flood (CVE-2019-9512)", repeat(h2_frame(H2Frame::kPing, 0, 0, string(8, 'p')), 1000),
+     V::kConnection, kCalm},
+    {"SETTINGS flood (CVE-2019-9515)", repeat(h2_frame(H2Frame::kSettings, 0, 0, ""), 1000), V::kConnection,
+     kCalm},
+    {"empty DATA flood (CVE-2019-9518)", h2_headers(1, h2_get(), false) + repeat(h2_data(1, "", false), 1000),
+     V::kConnection, kCalm},
+    {"PRIORITY flood (CVE-2019-9513)",
+     repeat(h2_frame(H2Frame::kPriority, 0, 1, big_endian(3) + "\x10"), 5000), V::kConnection, kCalm},
+    {"WINDOW_UPDATE flood", repeat(window(0, 1), 5000), V::kConnection, kCalm},
+    {"connection window overflow", window(0, 0x7fffffff), V::kConnection, kFlow},
+    {"connection window by 0", window(0, 0), V::kConnection, kProtocol},
 
-      // Framing.
-      {"DATA on an idle stream", h2_data(1, "x", true), V::kConnection, kProtocol},
-      {"HEADERS on stream 0", h2_headers(0, h2_get()), V::kConnection, kProtocol},
-      {"HEADERS on an even stream", h2_headers(2, h2_get()), V::kConnection, kProtocol},
-      {"a push from a client",
-       h2_frame(H2Frame::kPushPromise, kEndHeaders, 1, big_endian(2) + hpack(h2_get())), V::kConnection,
-       kProtocol},
-      {"PING of 7 bytes", h2_frame(H2Frame::kPing, 0, 0, string(7, 'p')), V::kConnection, kFrameSize},
-      {"SETTINGS of 5 bytes", h2_frame(H2Frame::kSettings, 0, 0, string(5, 's')), V::kConnection, kFrameSize},
-      {"CONTINUATION out of the blue", h2_frame(H2Frame::kContinuation, kEndHeaders, 1, ""), V::kConnection,
-       kProtocol},
-      {"HEADERS broken by PING",
-       h2_frame(H2Frame::kHeaders, 0, 1, hpack(h2_get())) + h2_frame(H2Frame::kPing, 0, 0, string(8, 'p')),
-       V::kConnection, kProtocol},
-  };
-  return all;
-}
+    // Framing.
+    {"DATA on an idle stream", h2_data(1, "x", true), V::kConnection, kProtocol},
+    {"HEADERS on stream 0", h2_headers(0, h2_get()), V::kConnection, kProtocol},
+    {"HEADERS on an even stream", h2_headers(2, h2_get()), V::kConnection, kProtocol},
+    {"a push from a client", h2_frame(H2Frame::kPushPromise, kEndHeaders, 1, big_endian(2) + hpack(h2_get())),
+     V::kConnection, kProtocol},
+    {"PING of 7 bytes", h2_frame(H2Frame::kPing, 0, 0, string(7, 'p')), V::kConnection, kFrameSize},
+    {"SETTINGS of 5 bytes", h2_frame(H2Frame::kSettings, 0, 0, string(5, 's')), V::kConnection, kFrameSize},
+    {"CONTINUATION out of the blue", h2_frame(H2Frame::kContinuation, kEndHeaders, 1, ""), V::kConnection,
+     kProtocol},
+    {"HEADERS broken by PING",
+     h2_frame(H2Frame::kHeaders, 0, 1, hpack(h2_get())) + h2_frame(H2Frame::kPing, 0, 0, string(8, 'p')),
+     V::kConnection, kProtocol},
+};
 
 // What became of it, by the frames that went back.
 struct Outcome {
@@ -233,7 +228,7 @@ TEST_P(H2HostileTest, GetsItsVerdict) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, H2HostileTest, testing::ValuesIn(cases()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(All, H2HostileTest, testing::ValuesIn(kCases), [](const auto& info) {
   string name;
   for (const char c : string(info.param.name)) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
   return name;
