@@ -224,9 +224,10 @@ Measuring::Judged Measuring::judge_sample(const Sample& sample) const {
   if (sample.verdict) return {*sample.verdict, kind + ": " + sample.text, ""};
   const auto verdict = verdict_on(metric_, sample.values);
   const std::string values = values_text(sample.values);
-  return {verdict.outcome,
-          kind + (values.empty() ? "" : " " + values) + (verdict.why.empty() ? "" : ": " + verdict.why),
-          values};
+  std::string text = kind + (values.empty() ? "" : " " + values);
+  if (!verdict.why.empty()) text += ": " + verdict.why;
+  if (!sample.text.empty()) text += " (" + sample.text + ")";
+  return {verdict.outcome, std::move(text), values};
 }
 
 void Measuring::take(Judged judged) {

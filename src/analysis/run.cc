@@ -67,7 +67,7 @@ RunResult advance_run(const std::vector<api::Metric>& metrics, api::AnalysisRunS
   const bool only_dry_runs =
       std::all_of(metrics.begin(), metrics.end(), [](const auto& metric) { return metric.dry_run; });
   RunResult result;
-  result.phase = Phase::kSuccessful;
+  result.phase = metrics.empty() ? Phase::kInconclusive : Phase::kSuccessful;  // nothing asked proves nothing
   // A dry run decides nothing. Only a run that is nothing else waits for it.
   for (const auto& metric : metrics) {
     auto& status = status_of(run, metric);

@@ -28,7 +28,7 @@ struct Measure {
 struct Sample {
   std::vector<double> values;
   std::optional<metrics::Outcome> verdict;  // kError: it could not be had; a job: how it ended
-  std::string text;                         // to a verdict: why
+  std::string text;                         // to a verdict: why; to values: warnings
 };
 using Samples = std::map<std::string, Sample>;  // by Measure::id
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/analysis_run.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -8,6 +9,8 @@
 
 namespace tidegate::api {
 namespace {
+
+constexpr std::int64_t kLongestKept = 10LL * 365 * 86'400;  // seconds
 
 Counts decode_counts(const Json& from) {
   Counts out;
@@ -100,6 +103,33 @@ Json encode_run(const AnalysisRunStatus& from) {
   if (from.step != kBackgroundRun) out["step"] = from.step;
   put(out, "startedAt", std::optional(from.started_at));
   for (const auto& metric : from.metrics) out["metrics"].push_back(encode_metric_status(metric));
+  return out;
+}
+
+bool AnalysisRun::of_rollout() const {
+  return std::any_of(meta.owners.begin(), meta.owners.end(),
+                     [](const auto& owner) { return owner.kind == "Rollout" && owner.controller; });
+}
+
+AnalysisRun decode_analysis_run(const Json& json) {
+  AnalysisRun out;
+  out.meta = decode_meta(json);
+  out.json = std::make_shared<const Json>(json);
+  const FieldReader spec(json::object_at(json, "spec"), "spec", out.problems);
+  out.analysis = decode_analysis(spec);
+  out.terminate = spec.flag("terminate").value_or(false);
+  const FieldReader ttl = spec.child("ttlStrategy");
+  const auto seconds = [&](std::string_view key) -> std::optional<Duration> {
+    const auto number = ttl.integer(key, 0, kLongestKept);
+    if (!number) return std::nullopt;
+    return std::chrono::seconds(*number);
+  };
+  const auto always = seconds("secondsAfterCompletion");
+  const auto success = seconds("secondsAfterSuccess"), failure = seconds("secondsAfterFailure");
+  out.kept_after_success = success ? success : always;
+  out.kept_after_failure = failure ? failure : always;
+  out.status = decode_run(json::object_at(json, "status"));
+  out.completed_at = time_at(json, "status.completedAt");
   return out;
 }
 

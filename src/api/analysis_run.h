@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "api/analysis.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -41,7 +42,8 @@ struct MetricStatus {
 };
 
 // Which analysis of a rollout a run belongs to: the index of a step, or one of these.
-inline constexpr std::int64_t kBackgroundRun = -1, kPrePromotionRun = -2, kPostPromotionRun = -3;
+inline constexpr std::int64_t kBackgroundRun = -1, kPrePromotionRun = -2, kPostPromotionRun = -3,
+                              kStandAloneRun = -4;  // of no rollout
 
 struct AnalysisRunStatus {
   std::string name, phase;
@@ -53,6 +55,26 @@ struct AnalysisRunStatus {
 
 AnalysisRunStatus decode_run(const Json& from);
 Json encode_run(const AnalysisRunStatus& from);
+
+inline constexpr Resource kAnalysisRuns{"tidegate.dev", "v1alpha1", "analysisruns", "AnalysisRun"};
+
+// On a Rollout's runs.
+inline constexpr const char* kRolloutLabel = "tidegate.dev/rollout";
+inline constexpr const char* kRunTypeLabel = "tidegate.dev/analysis";  // background, step-2, ...
+
+struct AnalysisRun {
+  Meta meta;
+  Analysis analysis;
+  bool terminate = false;
+  std::optional<Duration> kept_after_success, kept_after_failure;  // absent: for ever
+  AnalysisRunStatus status;
+  std::optional<TimePoint> completed_at;
+  std::vector<FieldProblem> problems;
+  std::shared_ptr<const Json> json;
+
+  bool of_rollout() const;
+};
+AnalysisRun decode_analysis_run(const Json& json);
 
 std::optional<TrafficMark> decode_mark(const Json& from, std::string_view path);
 Json encode_mark(const TrafficMark& mark);

@@ -35,6 +35,7 @@ class FieldReader {
   FieldReader child(std::string_view key) const;  // of a missing key: one without fields
   std::vector<FieldReader> items(std::string_view key) const;
   const Json* raw(std::string_view key) const;
+  const Json& document() const { return *object_; }
 
   std::string text(std::string_view key) const;
   std::optional<bool> flag(std::string_view key) const;

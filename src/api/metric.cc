@@ -155,6 +155,7 @@ const char* to_string(GatewayMetric metric) {
 
 Metric decode_metric(const FieldReader& reader) {
   Metric metric;
+  metric.json = std::make_shared<const Json>(reader.document());
   metric.name = reader.text("name");
   if (metric.name.empty()) reader.problem("name", "a name");
   metric.provider = decode_provider(reader);

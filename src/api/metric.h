@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,10 +28,16 @@ struct GatewayProvider {
 inline constexpr const char* kGatewayKind = "gateway";
 inline constexpr const char* kJobKind = "job";
 
+struct SecretKey {
+  std::string name, key;  // a Secret of the same namespace, and one of its keys
+};
+
 struct Provider {
   std::string kind = kGatewayKind;   // the key under provider: gateway, prometheus, web, job, ...
   GatewayProvider gateway;           // where that is the kind
   std::shared_ptr<const Json> spec;  // of any other kind, as written
+  // Args that come out of Secrets stay {{args.NAME}} in the spec until it is measured.
+  std::map<std::string, SecretKey> secrets;
   bool reads_counts() const { return kind == kGatewayKind; }
 };
 
@@ -58,8 +65,9 @@ struct Metric {
   std::string success_condition, failure_condition;
   std::optional<Threshold> threshold;
   std::optional<Compare> compare;
-  bool dry_run = false;        // judged and shown, never decides
-  std::int64_t retained = 10;  // measurements that an AnalysisRun keeps
+  bool dry_run = false;              // judged and shown, never decides
+  std::shared_ptr<const Json> json;  // as written, args filled in
+  std::int64_t retained = 10;        // measurements that an AnalysisRun keeps
 };
 
 Metric decode_metric(const FieldReader& reader);

@@ -9,6 +9,7 @@ namespace tidegate::api {
 namespace {
 
 constexpr std::int64_t kMaxReplicas = 100'000;
+constexpr std::int64_t kMaxRuns = 1000;
 constexpr const char* kLater = "nothing here: it is not supported yet";
 
 void check_routes(const FieldReader& canary, const CanaryStrategy& out) {
@@ -100,6 +101,10 @@ RolloutSpec decode_spec(const FieldReader& spec) {
       std::chrono::seconds(spec.integer("progressDeadlineSeconds", 1, 604'800).value_or(600));
   out.min_ready_seconds = spec.integer("minReadySeconds", 0, 86'400).value_or(0);
   out.paused = spec.flag("paused").value_or(false);
+  const FieldReader analysis = spec.child("analysis");
+  out.successful_run_history_limit = analysis.integer("successfulRunHistoryLimit", 0, kMaxRuns).value_or(5);
+  out.unsuccessful_run_history_limit =
+      analysis.integer("unsuccessfulRunHistoryLimit", 0, kMaxRuns).value_or(5);
   const FieldReader strategy = spec.child("strategy");
   strategy.refuse("blueGreen", "canary: blueGreen is not supported yet");
   if (strategy.has("canary")) {

@@ -49,6 +49,8 @@ struct RolloutSpec {
   bool paused = false;
   std::shared_ptr<const Json> pod_template;  // never null: an empty object where it is missing
   CanaryStrategy canary;
+  // AnalysisRuns of former rollouts that are kept.
+  std::int64_t successful_run_history_limit = 5, unsuccessful_run_history_limit = 5;
 };
 
 struct Rollout {

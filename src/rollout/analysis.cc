@@ -21,25 +21,60 @@ std::string run_name(std::int64_t step) {
   }
 }
 
-api::AnalysisRunStatus& find_or_start(Turn& turn, const api::Analysis& analysis, std::int64_t step) {
+analysis::Context context_of(const Turn& turn) {
+  const auto& rollout = turn.rollout;
+  const std::string& stable = turn.next.stable_revision;
+  return {rollout.json.get(),
+          stable,
+          rollout.revision,
+          {{"namespace", rollout.meta.ns},
+           {"rollout", rollout.meta.name},
+           {"stable-service", turn.canary().stable_service},
+           {"canary-service", turn.canary().canary_service},
+           {"stable-hash", stable},
+           {"canary-hash", rollout.revision}}};
+}
+
+void resolve(Turn& turn, const api::Analysis& analysis, std::int64_t step) {
+  if (!analysis.templated) {
+    turn.metrics[step] = analysis.metrics;
+    return;
+  }
+  auto resolved = analysis::resolve(analysis, turn.seen.templates, context_of(turn));
+  turn.metrics[step] = std::move(resolved.metrics);
+  turn.problems.insert(turn.problems.end(), resolved.problems.begin(), resolved.problems.end());
+}
+
+api::AnalysisRunStatus& find_or_start(Turn& turn, const std::vector<api::Metric>& metrics,
+                                      std::int64_t step) {
   auto& runs = turn.next.analysis_runs;
   for (auto& run : runs) {
     if (run.step == step) return run;
   }
-  runs.push_back(analysis::start_run(run_name(step), step, analysis.metrics, turn.seen.now));
+  runs.push_back(analysis::start_run(run_name(step), step, metrics, turn.seen.now));
   turn.note("AnalysisStarted", runs.back().name + " analysis of " +
-                                   count_of(static_cast<std::int64_t>(analysis.metrics.size()), "metric"));
+                                   count_of(static_cast<std::int64_t>(metrics.size()), "metric"));
   return runs.back();
 }
 
 }  // namespace
 
-analysis::RunResult run_analysis(Turn& turn, const api::Analysis& analysis, std::int64_t step) {
-  auto& run = find_or_start(turn, analysis, step);
+void resolve_analyses(Turn& turn) {
+  const auto& canary = turn.canary();
+  if (canary.analysis) resolve(turn, *canary.analysis, api::kBackgroundRun);
+  for (std::size_t i = 0; i < canary.steps.size(); ++i) {
+    const auto* step = std::get_if<api::AnalysisStep>(&canary.steps[i]);
+    if (step) resolve(turn, step->analysis, static_cast<std::int64_t>(i));
+  }
+}
+
+analysis::RunResult run_analysis(Turn& turn, std::int64_t step) {
+  const auto& metrics = turn.metrics[step];
+  auto& run = find_or_start(turn, metrics, step);
   const std::string before = run.phase;
   const analysis::Inputs inputs{turn.seen.now, turn.seen.traffic, turn.seen.samples,
                                 turn.next.weights.verified_at};
-  analysis::RunResult result = analysis::advance_run(analysis.metrics, run, inputs);
+  analysis::RunResult result = analysis::advance_run(metrics, run, inputs);
   if (before != run.phase) {
     const bool passed = result.phase == metrics::Phase::kSuccessful;
     turn.notes.push_back({!passed, "Analysis" + run.phase, run.name + " analysis: " + result.evidence});
@@ -57,7 +92,7 @@ void watch_canary(Turn& turn) {
       std::any_of(runs.begin(), runs.end(), [](const auto& run) { return run.step == api::kBackgroundRun; });
   const bool served = turn.weight_served && turn.next.weights.desired > 0;
   if (!started && (!served || turn.next.current_step_index < analysis->starting_step)) return;
-  const analysis::RunResult result = run_analysis(turn, *analysis, api::kBackgroundRun);
+  const analysis::RunResult result = run_analysis(turn, api::kBackgroundRun);
   switch (result.phase) {
     case metrics::Phase::kRunning:
     case metrics::Phase::kSuccessful:
@@ -76,7 +111,9 @@ void watch_canary(Turn& turn) {
 std::string unproven(const Turn& turn) {
   const auto& analysis = turn.canary().analysis;
   if (!analysis || turn.next.promote_full) return {};
-  for (const auto& metric : analysis->metrics) {
+  const auto metrics = turn.metrics.find(api::kBackgroundRun);
+  if (metrics == turn.metrics.end()) return "the metrics of its analysis";
+  for (const auto& metric : metrics->second) {
     if (metric.dry_run) continue;
     const api::MetricStatus* found = nullptr;
     for (const auto& run : turn.next.analysis_runs) {

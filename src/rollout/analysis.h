@@ -8,9 +8,14 @@
 
 namespace tidegate::rollout {
 
+// Finds the metrics of every analysis of the spec, templates and args filled in. What can't be found is a
+// problem of the turn, with which nothing is changed.
+void resolve_analyses(Turn& turn);
+
 // `step`: the index of the step that it belongs to, or api::kBackgroundRun, kPrePromotionRun,
-// kPostPromotionRun. Starts the run where there is none yet. Measurements that are due go to turn.measures.
-analysis::RunResult run_analysis(Turn& turn, const api::Analysis& analysis, std::int64_t step);
+// kPostPromotionRun; resolve_analyses has seen it. Starts the run where there is none yet. Measurements that
+// are due go to turn.measures.
+analysis::RunResult run_analysis(Turn& turn, std::int64_t step);
 
 // The background run: starts with the first served weight from its starting step on; aborts or pauses the
 // rollout as its metrics say.

@@ -25,10 +25,15 @@ struct Cluster {
     return kind == api::kGrpcRoutes.kind ? grpc_routes : http_routes;
   }
 
+  // As documents: their metrics are read once their args are known.
+  kube::Store<api::Object> templates{[](const Json& json) { return api::make_object(json); }};
+  kube::Store<api::Object> cluster_templates{[](const Json& json) { return api::make_object(json); }};
+  kube::Store<api::AnalysisRun> runs{api::decode_analysis_run};  // records of analyses
+
   // Without GRPCRoutes, which are watched only where a Rollout names one: a cluster need not know the kind.
   bool synced() const {
     return rollouts.synced() && replica_sets.synced() && services.synced() && slices.synced() &&
-           http_routes.synced();
+           http_routes.synced() && templates.synced() && cluster_templates.synced() && runs.synced();
   }
 };
 

@@ -14,6 +14,7 @@
 #include "rollout/instruments.h"
 #include "rollout/observe.h"
 #include "rollout/perform.h"
+#include "rollout/perform_records.h"
 
 namespace tidegate::rollout {
 
@@ -35,6 +36,7 @@ struct Controller::State {
 
   void listen();
   void start();
+  void add_users_of_template(const api::Meta& meta);
   void add_users(const std::string& ns, const std::string& service);
   void add_users_of_route(const api::Meta& route, std::string_view kind);
   void add_owner(const api::Meta& meta);
@@ -76,6 +78,10 @@ bool names_grpc_route(const api::Rollout& rollout) {
 }  // namespace
 
 void Controller::State::listen() {
+  for (auto* templates : {&cluster.templates, &cluster.cluster_templates}) {
+    templates->on_change(
+        [this](const auto& old, const auto& now) { add_users_of_template((now ? now : old)->meta); });
+  }
   cluster.rollouts.on_change([this](const auto& old, const auto& now) {
     const api::Key key = (now ? now : old)->meta.key();
     const auto aborting = [](const RolloutPtr& rollout) {
@@ -114,6 +120,12 @@ void Controller::State::add_users(const std::string& ns, const std::string& serv
   });
 }
 
+void Controller::State::add_users_of_template(const api::Meta& meta) {
+  for (const auto& [key, rollout] : cluster.rollouts.all()) {
+    if ((meta.ns.empty() || key.ns == meta.ns) && uses_templates(*rollout)) queue.add(key);
+  }
+}
+
 void Controller::State::add_users_of_route(const api::Meta& route, std::string_view kind) {
   each_in(cluster.rollouts, route.ns, [&](const api::Rollout& rollout) {
     for (const auto& reference : rollout.spec.canary.routes) {
@@ -141,6 +153,9 @@ void Controller::State::start() {
   watch(api::kServices, cluster.services);
   watch(api::kEndpointSlices, cluster.slices);
   watch(api::kHttpRoutes, cluster.http_routes);
+  watch(api::kAnalysisTemplates, cluster.templates);
+  watch(api::kClusterAnalysisTemplates, cluster.cluster_templates);
+  watch(api::kAnalysisRuns, cluster.runs);
 }
 
 RolloutPtr Controller::State::current(const api::Key& key) {
@@ -186,7 +201,8 @@ Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key 
     co_return kube::Requeue{};
   }
   const TimePoint now = state.client.scheduler().clock().now();
-  const Decision decision = decide(*rollout, observe(*rollout, state.cluster, state.traffic, now));
+  const Observation seen = observe(*rollout, state.cluster, state.traffic, now);
+  const Decision decision = decide(*rollout, seen);
   Json document = *rollout->json;
   for (const auto& action : decision.actions) {
     const auto done = co_await perform(state.client, state.cluster, rollout, action, document);
@@ -199,6 +215,7 @@ Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key 
     state.remember(std::move(document));
   }
   state.publish(*rollout, decision);
+  co_await record_runs(state.client, state.cluster, rollout, decision, now);
   co_return kube::Requeue{decision.wake_after};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rollout/decide.h"
 
+#include "rollout/analysis.h"
 #include "rollout/commands.h"
 #include "rollout/lifecycle.h"
 #include "rollout/limits.h"
@@ -28,6 +29,23 @@ void move(Turn& turn) {
   for (std::size_t i = 0; i < most && advance(turn); ++i) drive_routes(turn);
 }
 
+// Where nothing will be judged, templates that are missing do not matter.
+bool will_judge(const Turn& turn) {
+  switch (turn.next.stage) {
+    case api::Stage::kIdle:
+      return turn.rollout.revision != turn.next.stable_revision;
+    case api::Stage::kSteps:
+    case api::Stage::kPromoting:
+      return true;
+    case api::Stage::kAborted:
+      return turn.rollout.revision != turn.next.canary_revision;
+    case api::Stage::kSwitching:
+    case api::Stage::kSettling:
+      return false;
+  }
+  return true;
+}
+
 void decide_valid(Turn& turn) {
   adopt_revision(turn);
   note_progress(turn);
@@ -44,15 +62,16 @@ void decide_valid(Turn& turn) {
 Decision decide(const api::Rollout& rollout, const Observation& seen) {
   Turn turn(rollout, seen);
   obey_commands(turn);
-  if (rollout.problems.empty()) {
+  if (rollout.problems.empty() && will_judge(turn)) resolve_analyses(turn);
+  if (rollout.problems.empty() && turn.problems.empty()) {
     decide_valid(turn);
   } else if (turn.next.stage == api::Stage::kAborted) {
     drive_routes(turn);  // an abort works whatever else the spec says
   }
   remove_obeyed(turn);
   report(turn);
-  return {std::move(turn.next), std::move(turn.actions), turn.wake, std::move(turn.notes),
-          std::move(turn.measures)};
+  return {std::move(turn.next),  std::move(turn.actions), turn.wake,
+          std::move(turn.notes), std::move(turn.metrics), std::move(turn.measures)};
 }
 
 }  // namespace tidegate::rollout

@@ -5,6 +5,7 @@
 // The route comes first in `actions`, so that an abort is one write (G4, G13). Thread: none; plain values.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -72,7 +73,8 @@ struct Decision {
   std::vector<Action> actions;
   std::optional<Duration> wake_after;
   std::vector<Note> notes;
-  std::vector<analysis::Measure> measures;  // due: to be started, not to be waited for (G13)
+  std::map<std::int64_t, std::vector<api::Metric>> metrics;  // of analyses, by their step: to be recorded
+  std::vector<analysis::Measure> measures;                   // due: to be started, not to be waited for (G13)
 };
 
 }  // namespace tidegate::rollout

@@ -19,5 +19,8 @@ inline constexpr std::size_t kMaxStepRecords = 20;            // of a rollout; a
 inline constexpr std::size_t kMaxRepairs = 3;  // within kRepairWindow, then the fight is reported
 inline constexpr Duration kRepairWindow = std::chrono::seconds(60);
 inline constexpr Duration kTick = std::chrono::seconds(1);  // the data plane's counts are refreshed as often
+inline constexpr Duration kRecordEvery =
+    std::chrono::seconds(5);  // an AnalysisRun is for reading; its Rollout's status is written each second
+inline constexpr std::size_t kRecordSuffix = 5;  // tells a retried run from the one before it
 
 }  // namespace tidegate::rollout

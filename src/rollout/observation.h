@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/resolve.h"
 #include "analysis/run.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -77,6 +78,7 @@ struct Observation {
   std::map<RouteKey, SeenManagedRoute> managed_routes;
   SeenTraffic traffic;
   std::uint64_t by_header = 0;  // requests among the canary's that header routes sent, not its weight
+  analysis::Templates templates;
   analysis::Samples samples;    // measurements that have come in since the last look
   std::map<std::string, std::string> set_by;  // annotation -> who is known to have set it
 };

@@ -192,6 +192,25 @@ std::string why_not_served(const std::string& kind, const Json& route, const api
   return {};
 }
 
+bool uses_templates(const api::Rollout& rollout) {
+  const auto& canary = rollout.spec.canary;
+  const auto named = [](const api::Analysis& analysis) { return !analysis.templates.empty(); };
+  if (canary.analysis && named(*canary.analysis)) return true;
+  return std::any_of(canary.steps.begin(), canary.steps.end(), [&](const api::Step& step) {
+    const auto* analysis = std::get_if<api::AnalysisStep>(&step);
+    return analysis && named(analysis->analysis);
+  });
+}
+
+analysis::Templates templates_for(const api::Rollout& rollout, const Cluster& cluster) {
+  analysis::Templates out;
+  if (!uses_templates(rollout)) return out;
+  each_in(cluster.templates, rollout.meta.ns,
+          [&](const api::Object& object) { out.of_namespace[object.meta.name] = object.json; });
+  for (const auto& [key, object] : cluster.cluster_templates.all()) out.of_cluster[key.name] = object->json;
+  return out;
+}
+
 Observation observe(const api::Rollout& rollout, const Cluster& cluster,
                     const metrics::TrafficSource* traffic, TimePoint now) {
   Observation out;
@@ -216,6 +235,7 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   }
   out.managed_routes = read_managed_routes(rollout, cluster, traffic);
   read_traffic(rollout, traffic, out);
+  out.templates = templates_for(rollout, cluster);
   out.set_by = read_setters(*rollout.json);
   return out;
 }

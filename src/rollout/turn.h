@@ -3,6 +3,7 @@
 // files beside this one each do a part of it, in the order that decide.cc spells out. Thread: none.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ class Turn {
   std::vector<Action> actions;
   std::vector<Note> notes;
   std::vector<analysis::Measure> measures;
+  std::map<std::int64_t, std::vector<api::Metric>>
+      metrics;  // of the runs that this turn may start, by their step
   std::optional<Duration> wake;
   std::vector<api::FieldProblem> problems;  // with what the spec refers to
   std::string waiting;                      // what the rollout waits for, in words

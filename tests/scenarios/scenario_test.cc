@@ -10,6 +10,8 @@
 //   pods v2 N            at most N pods of that version become ready
 //   serve on|off         whether the data plane acknowledges routes
 //   weights S C          someone else writes the route; route off: deletes it
+//   template NAME        an AnalysisTemplate's spec as input; without input it is deleted
+//   asked                what is measured outside at the moment
 //   answer M 0.9 nan     from now on, what the provider of metric M says: values, or an outcome
 //   silence M            it says nothing any more
 //   status               route, Services, pods, analyses, history
@@ -45,6 +47,8 @@ class Scenario {
     if (verb == "serve") return world_.serving = word(words) == "on", "";
     if (verb == "route") return world_.has_route = word(words) == "on", ++world_.route_version, "";
     if (verb == "answer") return answer(words), "";
+    if (verb == "template") return set_template(word(words), input);
+    if (verb == "asked") return asked();
     if (verb == "silence") return world_.answers.erase(word(words)), "";
     if (verb == "weights") return edit_weights(words), "";
     if (verb == "rule") return world_.rule = value_of(input), ++world_.route_version, world_.settle(), "";
@@ -71,6 +75,26 @@ class Scenario {
       (of_spec ? world_.spec[key] : world_.spec["strategy"]["canary"][key]) = value;
     }
     return "";
+  }
+
+  std::string set_template(const std::string& name, const std::string& input) {
+    const auto documents = yaml::parse_all(input);
+    if (!documents) return documents.error().detail + "\n";
+    if (documents->empty()) return world_.templates.of_namespace.erase(name), "";
+    world_.templates.of_namespace[name] =
+        std::make_shared<const Json>(Json{{"spec", documents->front().value}});
+    return "";
+  }
+
+  std::string asked() {
+    std::string out;
+    for (const auto& measure : world_.due()) {
+      out += "  " + measure.metric + " " + measure.provider.kind + " " + json::dump(*measure.provider.spec);
+      for (const auto& [arg, secret] : measure.provider.secrets)
+        out += ", " + arg + " out of Secret " + secret.name + " " + secret.key;
+      out += "\n";
+    }
+    return world_.readable(out);
   }
 
   void annotate(const std::string& text) {

@@ -52,10 +52,12 @@ void World::set_image(const std::string& image) {
 api::Rollout World::rollout() const {
   if (read_spec_ != spec) {
     read_spec_ = spec;
-    read_ = rollout::read_rollout({{"apiVersion", "tidegate.dev/v1alpha1"},
-                                   {"kind", "Rollout"},
-                                   {"metadata", {{"name", "shop"}, {"namespace", "team"}, {"generation", 1}}},
-                                   {"spec", spec}});
+    read_ = rollout::read_rollout(
+        {{"apiVersion", "tidegate.dev/v1alpha1"},
+         {"kind", "Rollout"},
+         {"metadata",
+          {{"name", "shop"}, {"namespace", "team"}, {"generation", 1}, {"labels", {{"region", "north"}}}}},
+         {"spec", spec}});
   }
   api::Rollout out = read_;
   out.meta.annotations = annotations;
@@ -141,6 +143,7 @@ rollout::Observation World::observe() const {
     seen.managed_routes[key] = seen_own_route(key);
   seen.traffic = traffic;
   seen.samples = samples_;
+  seen.templates = templates;
   return seen;
 }
 

@@ -55,6 +55,7 @@ class World {
   std::set<rollout::RouteKey> lingering;  // deleted, and still served
   bool serving = true;                    // the data plane acknowledges when the cluster settles
   rollout::SeenTraffic traffic;
+  analysis::Templates templates;
   std::map<std::string, analysis::Sample> answers;  // of external metrics, by name; without one none comes
   TimePoint now{std::chrono::seconds(1'800'000'000)};
 
@@ -62,7 +63,8 @@ class World {
   bool apply(const rollout::Action& action);                // idempotent; false: a conflict, nothing is done
   bool write_status(const api::RolloutStatus& next);        // false: nothing differs
   void measure(const std::vector<analysis::Measure>& due);  // what is no longer due is dropped
-  bool answers_wait() const;                                // for the cluster to settle
+  const std::vector<analysis::Measure>& due() const { return due_; }
+  bool answers_wait() const;  // for the cluster to settle
   void settle();  // pods become ready, endpoints follow, the data plane serves the route, answers come in
   // Requests split by the weights that are served; the canary's fail at the given rate.
   void send(std::uint64_t requests, double canary_failure_rate, double stable_failure_rate = 0);

@@ -4,9 +4,9 @@
 
 namespace tidegate::rollout::steps {
 
-StepResult run(const api::AnalysisStep& step, Turn& turn) {
+StepResult run(const api::AnalysisStep&, Turn& turn) {
   using State = StepResult::State;
-  const analysis::RunResult result = run_analysis(turn, step.analysis, turn.next.current_step_index);
+  const analysis::RunResult result = run_analysis(turn, turn.next.current_step_index);
   switch (result.phase) {
     case metrics::Phase::kSuccessful:
       return {State::kDone, result.evidence};
