@@ -15,6 +15,8 @@ namespace {
 constexpr const char* kAnalysis = R"({metrics: [{name: success, interval: 2s, failureLimit: 1, minRequests: 3,
   provider: {gateway: {metric: success-rate}}, successCondition: "result[0] >= 0.9"}]})";
 
+const Json kTesters = {{"headerName", "x-canary"}, {"headerValue", {{"exact", "true"}}}};
+
 class Simulation {
  public:
   explicit Simulation(std::uint32_t seed) : random_(seed), old_(world_) {
@@ -41,7 +43,7 @@ class Simulation {
   bool chance(int percent) { return pick(100) < percent; }
 
   Json random_step() {
-    switch (pick(5)) {
+    switch (pick(7)) {
       case 0:
       case 1:
         return {{"setWeight", pick(4) == 0 ? 0.5 : pick(101)}};
@@ -49,6 +51,10 @@ class Simulation {
         return {{"pause", {{"duration", pick(5)}, {"minRequests", pick(10)}}}};
       case 3:
         return {{"setCanaryScale", {{"weight", 10 + pick(91)}}}};
+      case 4:
+        return {{"setHeaderRoute", {{"name", "testers"}, {"match", Json::array({kTesters})}}}};
+      case 5:
+        return {{"setMirrorRoute", {{"name", "shadow"}, {"percentage", 1 + pick(100)}}}};
       default:
         return {{"pause", {{"duration", 1}}}};
     }
@@ -62,6 +68,7 @@ class Simulation {
     if (chance(8)) world_.most_ready[world_.rollout().revision] = pick(3);
     if (chance(8)) world_.most_ready.clear();
     if (chance(3)) edit_route();
+    if (chance(3)) world_.own_routes.clear();
     if (chance(3)) world_.annotations["tidegate.dev/abort"] = "chaos";
     if (chance(3)) world_.annotations["tidegate.dev/retry"] = "true";
     if (chance(3)) world_.annotations["tidegate.dev/promote"] = chance(70) ? "step" : "full";
@@ -120,6 +127,11 @@ class Simulation {
           << "G2: weight without a ready endpoint";
       EXPECT_NE(next.stage, api::Stage::kAborted) << "G4: an abort means 0";
     }
+    if (std::holds_alternative<rollout::PutRoute>(action)) {
+      EXPECT_GT(world_.endpoints("shop-canary", next.canary_revision), 0)
+          << "G2: a header route without a ready endpoint";
+      EXPECT_NE(next.stage, api::Stage::kAborted) << "G4: an abort ends header routes";
+    }
     if (const auto* scale = std::get_if<rollout::ScaleReplicaSet>(&action); scale && scale->replicas == 0) {
       const auto& revision = world_.sets.at(scale->name).revision;
       EXPECT_NE(world_.services["shop-stable"].selects, revision)
@@ -132,6 +144,7 @@ class Simulation {
     if (const auto* service = std::get_if<rollout::EnsureService>(&action);
         service && service->name == "shop-canary") {
       EXPECT_EQ(world_.canary_weight, 0) << "the canary Service was pointed elsewhere under traffic";
+      EXPECT_TRUE(world_.lingering.empty()) << "the canary Service was pointed elsewhere under a header route";
     }
     if (next.stage == api::Stage::kAborted && world_.names_canary && world_.canary_weight > 0) {
       const auto* weights = std::get_if<rollout::SetWeights>(&decision.actions.front());
@@ -179,6 +192,8 @@ class Simulation {
     EXPECT_TRUE(status.phase == "Healthy" || status.stage == api::Stage::kAborted)
         << "G10: did not end: " << world_.readable(status.phase + ": " + status.message);
     EXPECT_EQ(world_.canary_weight, 0);
+    EXPECT_TRUE(world_.own_routes.empty()) << "a header route is left";
+    EXPECT_FALSE(world_.rule.contains("filters")) << "a mirror is left";
     std::int64_t serving = 0;
     for (const auto& [name, set] : world_.sets)
       serving += set.revision == status.stable_revision ? set.ready : 0;
