@@ -34,14 +34,12 @@ std::function<bool(const Json&)> at_step(std::int64_t step) {
   };
 }
 
-bool promoted_to_newest(const Json& rollout) { return healthy_on_newest(rollout); }
-
 class RoutesOfARollout : public ShopTest {
  protected:
   Task<void> open_client() {
-    const net::Address address{co_await gateway_address("demo"), 8080};
+    const std::string address = co_await gateway_address("demo");
     session::Endpoint endpoint;
-    endpoint.address = address;
+    endpoint.address = {address, 8080};
     client_ =
         std::make_unique<session::HttpClient>(loop_.io(), loop_.scheduler(), endpoint, "shop.example.com");
   }
@@ -98,7 +96,7 @@ TEST_F(RoutesOfARollout, AHeaderCanaryReachesOnlyThoseWhoSendTheHeader) {
     EXPECT_EQ(during["spec"], before["spec"]) << "the user's route is not touched";
 
     co_await annotate("shop", "tidegate.dev/promote", "step");
-    co_await wait_for(api::kRollouts, "shop", "is promoted", promoted_to_newest);
+    co_await wait_for(api::kRollouts, "shop", "is promoted", healthy_on_newest);
     co_await wait_until_gone("shop-testers");
     co_await expect_version("", "v2");
     const Json after = co_await get(api::kHttpRoutes, "shop");

@@ -25,8 +25,6 @@ strategy:
     trafficRouting: {routes: [{name: shop}]}
 )";
 
-const rollout::RouteKey kRoute{"HTTPRoute", "shop"};
-
 std::string set_name(const std::string& revision) { return "shop-" + revision; }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
@@ -138,7 +136,8 @@ rollout::Observation World::observe() const {
   seen.stable_service = service("shop-stable");
   seen.canary_service = service("shop-canary");
   const api::Rollout current = rollout();
-  if (has_route && !current.spec.canary.routes.empty()) seen.routes[kRoute] = seen_route(current);
+  const auto& routes = current.spec.canary.routes;
+  if (has_route && !routes.empty()) seen.routes[{routes[0].kind, "shop"}] = seen_route(current);
   for (const auto& key : rollout::managed_route_names(current))
     seen.managed_routes[key] = seen_own_route(key);
   seen.traffic = traffic;

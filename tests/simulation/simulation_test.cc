@@ -144,7 +144,8 @@ class Simulation {
     if (const auto* service = std::get_if<rollout::EnsureService>(&action);
         service && service->name == "shop-canary") {
       EXPECT_EQ(world_.canary_weight, 0) << "the canary Service was pointed elsewhere under traffic";
-      EXPECT_TRUE(world_.lingering.empty()) << "the canary Service was pointed elsewhere under a header route";
+      EXPECT_TRUE(world_.lingering.empty())
+          << "the canary Service was pointed elsewhere under a header route";
     }
     if (next.stage == api::Stage::kAborted && world_.names_canary && world_.canary_weight > 0) {
       const auto* weights = std::get_if<rollout::SetWeights>(&decision.actions.front());
