@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/blue_green.h"
 #include "base/text.h"
 
 namespace tidegate::api {
@@ -49,16 +50,7 @@ std::string service_name(const FieldReader& canary, std::string_view key) {
 }
 
 void decode_canary(const FieldReader& canary, CanaryStrategy& out) {
-  out.stable_service = service_name(canary, "stableService");
-  out.canary_service = service_name(canary, "canaryService");
-  if (!out.canary_service.empty() && out.canary_service == out.stable_service) {
-    canary.problem("canaryService", "another Service than stableService");
-  }
   out.routes = decode_routes(canary.child("trafficRouting"));
-  for (const auto& [key, target] : {std::pair{"scaleDownDelaySeconds", &out.scale_down_delay},
-                                    std::pair{"abortScaleDownDelaySeconds", &out.abort_scale_down_delay}}) {
-    if (const auto seconds = canary.integer(key, 0, 86'400)) *target = std::chrono::seconds(*seconds);
-  }
   if (canary.flag("dynamicStableScale").value_or(false)) canary.problem("dynamicStableScale", kLater);
   if (const Json* unavailable = canary.raw("maxUnavailable"); unavailable && *unavailable != 0) {
     canary.problem("maxUnavailable", "0: other values are not supported yet");
@@ -75,45 +67,87 @@ void decode_canary(const FieldReader& canary, CanaryStrategy& out) {
   }
 }
 
-void decode_template(const FieldReader& spec, RolloutSpec& out) {
-  const FieldReader at = spec.child("template");
-  if (!spec.has("template")) {
-    spec.problem("template", "a pod template");
-  } else {
-    out.pod_template = std::make_shared<const Json>(*spec.raw("template"));
-    if (json::object_at(*out.pod_template, "metadata.labels").empty()) {
-      at.problem("metadata.labels", "labels, by which the pods are selected");
-    }
-    if (json::array_at(*out.pod_template, "spec.containers").empty()) {
-      at.problem("spec.containers", "at least one container");
-    }
+void decode_delays(const FieldReader& strategy, CanaryStrategy& out) {
+  for (const auto& [key, target] : {std::pair{"scaleDownDelaySeconds", &out.scale_down_delay},
+                                    std::pair{"abortScaleDownDelaySeconds", &out.abort_scale_down_delay}}) {
+    if (const auto seconds = strategy.integer(key, 0, 86'400)) *target = std::chrono::seconds(*seconds);
   }
-  if (!out.pod_template) out.pod_template = std::make_shared<const Json>(Json::object());
 }
 
-RolloutSpec decode_spec(const FieldReader& spec) {
+void decode_services(const FieldReader& strategy, const char* stable, const char* canary,
+                     CanaryStrategy& out) {
+  out.stable_service = service_name(strategy, stable);
+  out.canary_service = service_name(strategy, canary);
+  if (!out.canary_service.empty() && out.canary_service == out.stable_service)
+    strategy.problem(canary, "another Service than " + std::string(stable));
+}
+
+// Which of the two is stable stands in status, for it changes with each promotion.
+void assign_slots(const FieldReader& strategy, const ServiceSlots& slots, const std::string& stable,
+                  CanaryStrategy& out) {
+  for (const auto* key : {"stableService", "canaryService"})
+    strategy.refuse(key, "nothing here: spec.services.slots names both Services");
+  out.promotion = Promotion::kSwap;
+  const bool second = stable == slots.slots[1];
+  out.stable_service = slots.slots[second ? 1 : 0];
+  out.canary_service = slots.slots[second ? 0 : 1];
+}
+
+void decode_strategy(const FieldReader& strategy, const Workload& workload, const std::string& stable_slot,
+                     CanaryStrategy& out) {
+  const auto* slots = std::get_if<ServiceSlots>(&workload);
+  if (strategy.has("canary")) {
+    strategy.refuse("blueGreen", "nothing here beside canary");
+  } else if (!strategy.has("blueGreen")) {
+    return strategy.problem("canary", "a canary strategy, or blueGreen in its place");
+  } else {
+    const FieldReader at = strategy.child("blueGreen");
+    if (slots)
+      strategy.problem("blueGreen", "canary: the Services of two slots have no selector of ours to switch");
+    decode_services(at, "activeService", "previewService", out);
+    decode_delays(at, out);
+    decode_blue_green(at, out);
+    return;
+  }
+  const FieldReader at = strategy.child("canary");
+  if (slots) {
+    assign_slots(at, *slots, stable_slot, out);
+  } else {
+    decode_services(at, "stableService", "canaryService", out);
+  }
+  decode_delays(at, out);
+  decode_canary(at, out);
+}
+
+RolloutSpec decode_spec(const FieldReader& spec, const RolloutStatus& status) {
   RolloutSpec out;
-  for (const auto* later : {"workloadRef", "services", "rollbackWindow"}) spec.refuse(later, kLater);
-  decode_template(spec, out);
-  out.replicas = spec.integer("replicas", 0, kMaxReplicas).value_or(1);
+  out.workload = decode_workload(spec);
+  out.pod_template = std::holds_alternative<PodTemplate>(out.workload)
+                         ? decode_pod_template(spec)
+                         : std::make_shared<const Json>(Json::object());
+  const bool slots = std::holds_alternative<ServiceSlots>(out.workload);  // endpoints, of which there is one
+  out.replicas = spec.integer("replicas", slots ? 1 : 0, kMaxReplicas).value_or(1);
   out.revision_history_limit = spec.integer("revisionHistoryLimit", 0, 1000).value_or(5);
   out.progress_deadline =
       std::chrono::seconds(spec.integer("progressDeadlineSeconds", 1, 604'800).value_or(600));
   out.min_ready_seconds = spec.integer("minReadySeconds", 0, 86'400).value_or(0);
+  out.rollback_window = spec.child("rollbackWindow").integer("revisions", 0, 10).value_or(0);
   out.paused = spec.flag("paused").value_or(false);
   const FieldReader analysis = spec.child("analysis");
   out.successful_run_history_limit = analysis.integer("successfulRunHistoryLimit", 0, kMaxRuns).value_or(5);
   out.unsuccessful_run_history_limit =
       analysis.integer("unsuccessfulRunHistoryLimit", 0, kMaxRuns).value_or(5);
-  const FieldReader strategy = spec.child("strategy");
-  strategy.refuse("blueGreen", "canary: blueGreen is not supported yet");
-  if (strategy.has("canary")) {
-    decode_canary(strategy.child("canary"), out.canary);
-  } else {
-    strategy.problem("canary", "a canary strategy");
-  }
+  decode_strategy(spec.child("strategy"), out.workload, status.stable_slot, out.canary);
   return out;
 }
+
+// What a revision is, by the form of its workload.
+struct RevisionOf {
+  const RolloutSpec& spec;
+  std::string operator()(const PodTemplate&) const { return text::safe_hash(json::dump(*spec.pod_template)); }
+  std::string operator()(const WorkloadRef&) const { return {}; }  // with_deployment
+  std::string operator()(const ServiceSlots& slots) const { return slots.revision; }
+};
 
 }  // namespace
 
@@ -121,11 +155,24 @@ Rollout decode_rollout(const Json& json) {
   Rollout out;
   out.meta = decode_meta(json);
   out.json = std::make_shared<const Json>(json);
-  out.spec = decode_spec(FieldReader(json::object_at(json, "spec"), "spec", out.problems));
   out.status = decode_rollout_status(json::object_at(json, "status"));
-  out.revision = text::safe_hash(json::dump(*out.spec.pod_template));
+  out.spec = decode_spec(FieldReader(json::object_at(json, "spec"), "spec", out.problems), out.status);
+  out.revision = std::visit(RevisionOf{out.spec}, out.spec.workload);
   out.steps_hash = text::safe_hash(json::dump(json::array_at(json, "spec.strategy.canary.steps")));
   return out;
+}
+
+Rollout with_deployment(Rollout rollout, const Json* deployment) {
+  const auto& reference = std::get<WorkloadRef>(rollout.spec.workload);
+  if (!deployment) {
+    rollout.problems.push_back({"spec.workloadRef.name", "\"" + reference.name + "\"",
+                                "a Deployment in namespace " + rollout.meta.ns});
+    return rollout;
+  }
+  const FieldReader spec(json::object_at(*deployment, "spec"), "spec", rollout.problems);
+  rollout.spec.pod_template = decode_pod_template(spec);
+  rollout.revision = text::safe_hash(json::dump(*rollout.spec.pod_template));
+  return rollout;
 }
 
 }  // namespace tidegate::api

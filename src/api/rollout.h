@@ -15,6 +15,7 @@
 #include "api/object.h"
 #include "api/rollout_status.h"
 #include "api/steps.h"
+#include "api/workload.h"
 
 namespace tidegate::api {
 
@@ -25,6 +26,8 @@ inline constexpr const char* kAbortAnnotation = "tidegate.dev/abort";
 inline constexpr const char* kPromoteAnnotation = "tidegate.dev/promote";
 inline constexpr const char* kRetryAnnotation = "tidegate.dev/retry";
 inline constexpr const char* kPauseAnnotation = "tidegate.dev/pause";
+// Holds a Rollout that is being deleted until its Deployment serves again (guarantee G15).
+inline constexpr const char* kRestoreFinalizer = "tidegate.dev/restore-workload";
 inline constexpr const char* kRevisionLabel = "tidegate.dev/pod-template-hash";
 
 struct RouteReference {
@@ -33,10 +36,21 @@ struct RouteReference {
   std::string kind = "HTTPRoute";  // or GRPCRoute
 };
 
+// How a revision that has passed all steps takes over.
+enum class Promotion {
+  kWeight,    // all traffic by weight, then the stable Service selects it and the traffic returns
+  kSelector,  // the stable Service selects it; it stays so if the analysis after that passes
+  kSwap,      // all traffic by weight, and the two Services change their roles
+};
+
+// Canary and blue-green alike: steps, then a promotion. In blue-green, the active Service is the stable one
+// and the preview Service that of the canary.
 struct CanaryStrategy {
+  Promotion promotion = Promotion::kWeight;
   std::string stable_service, canary_service;
   std::vector<RouteReference> routes;
-  std::optional<Analysis> analysis;  // in the background of all steps
+  std::optional<Analysis> analysis;        // in the background of all steps
+  std::optional<Analysis> post_promotion;  // once the active Service has switched
   std::vector<Step> steps;
   Duration scale_down_delay{30'000}, abort_scale_down_delay{30'000};
 };
@@ -47,7 +61,10 @@ struct RolloutSpec {
   Duration progress_deadline{600'000};
   std::int64_t min_ready_seconds = 0;
   bool paused = false;
-  std::shared_ptr<const Json> pod_template;  // never null: an empty object where it is missing
+  std::int64_t rollback_window = 0;  // so many promoted revisions back no steps are taken
+  Workload workload;
+  // Never null. An empty object where it is missing, and where the workload has none of its own.
+  std::shared_ptr<const Json> pod_template;
   CanaryStrategy canary;
   // AnalysisRuns of former rollouts that are kept.
   std::int64_t successful_run_history_limit = 5, unsuccessful_run_history_limit = 5;
@@ -58,10 +75,12 @@ struct Rollout {
   RolloutSpec spec;
   RolloutStatus status;
   std::vector<FieldProblem> problems;
-  std::string revision;    // hash of the pod template
+  std::string revision;    // hash of the pod template, or the name of what the slots serve
   std::string steps_hash;  // of the steps: an edit of them restarts a rollout under way
   std::shared_ptr<const Json> json;
 };
 Rollout decode_rollout(const Json& json);
+// With the pod template of the Deployment that its workloadRef names; null: there is none, a problem.
+Rollout with_deployment(Rollout rollout, const Json* deployment);
 
 }  // namespace tidegate::api

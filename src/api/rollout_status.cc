@@ -9,7 +9,7 @@
 namespace tidegate::api {
 namespace {
 
-constexpr Stage kStages[] = {Stage::kIdle,      Stage::kSteps,    Stage::kPromoting,
+constexpr Stage kStages[] = {Stage::kIdle,      Stage::kSteps,    Stage::kPromoting, Stage::kProving,
                              Stage::kSwitching, Stage::kSettling, Stage::kAborted};
 
 void put_mark(Json& out, const char* key, const std::optional<TrafficMark>& mark) {
@@ -82,6 +82,7 @@ void visit_texts(Status& status, Visit visit) {
   visit("stableRevision", status.stable_revision);
   visit("canaryRevision", status.canary_revision);
   visit("currentStepHash", status.current_step_hash);
+  visit("stableSlot", status.stable_slot);
   visit("selector", status.selector);
   visit("step", status.step);
   visit("weight", status.weight);
@@ -163,6 +164,8 @@ const char* to_string(Stage stage) {
       return "Steps";
     case Stage::kPromoting:
       return "Promoting";
+    case Stage::kProving:
+      return "Proving";
     case Stage::kSwitching:
       return "Switching";
     case Stage::kSettling:
@@ -189,6 +192,7 @@ RolloutStatus decode_rollout_status(const Json& from) {
                             json::string_at(*abort, "reason")};
   }
   out.promote_full = json::bool_at(from, "promoteFull");
+  out.rollback = json::bool_at(from, "rollback");
   decode_lists(from, out);
   return out;
 }
@@ -206,6 +210,7 @@ Json encode_rollout_status(const RolloutStatus& from) {
                     {"reason", from.abort->reason}};
   }
   if (from.promote_full) out["promoteFull"] = true;
+  if (from.rollback) out["rollback"] = true;
   encode_lists(from, out);
   return out;
 }

@@ -21,6 +21,7 @@ enum class Stage {
   kIdle,       // stable alone; without a stable revision: the first one is coming up
   kSteps,      // the canary walks through the steps
   kPromoting,  // all steps passed: canary to full size, then to all traffic
+  kProving,    // blue-green: the active Service has the new revision, which may still fall back
   kSwitching,  // the canary's revision is stable; the stable Service follows
   kSettling,   // traffic returns to the stable Service, which has the new revision
   kAborted,    // all traffic on stable until a retry or another template
@@ -40,7 +41,8 @@ struct WeightStatus {
 // A route of its own that the Rollout made, or whose going the data plane has not confirmed yet.
 struct ManagedRouteStatus {
   std::string kind, name;
-  std::string hash;  // of the spec that was put last: a difference from now on is someone else's; empty: going
+  std::string
+      hash;  // of the spec that was put last: a difference from now on is someone else's; empty: going
   bool served = false;
   friend bool operator==(const ManagedRouteStatus&, const ManagedRouteStatus&) = default;
 };
@@ -90,6 +92,8 @@ struct RolloutStatus {
   WeightStatus weights;
   std::optional<AbortStatus> abort;
   bool promote_full = false;  // a person skipped what was left
+  bool rollback = false;      // back to a recent revision: there was nothing to step through
+  std::string stable_slot;    // of two Services, the one with the stable revision
   std::vector<ManagedRouteStatus> managed_routes;
   std::vector<PauseCondition> pause_conditions;
   std::vector<AnalysisRunStatus> analysis_runs;

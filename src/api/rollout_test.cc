@@ -64,13 +64,20 @@ TEST(Rollout, NamesFieldValueAndExpectation) {
       {"/strategy/canary/trafficRouting", "{}",
        "spec.strategy.canary.trafficRouting.routes is missing: expected the route that the "
        "steps drive"},
-      {"/strategy/blueGreen", "{}",
-       "spec.strategy.blueGreen is {}: expected canary: blueGreen is not supported yet"},
-      {"/workloadRef", "{}", "spec.workloadRef is {}: expected nothing here: it is not supported yet"},
+      {"/strategy/blueGreen", "{}", "spec.strategy.blueGreen is {}: expected nothing here beside canary"},
       {"/replicas", "many", "spec.replicas is \"many\": expected an integer from 0 to 100000"},
       {"/template", "null", "spec.template is missing: expected a pod template"},
   };
   for (const auto& c : cases) EXPECT_EQ(problem_with(c.path, c.value), c.problem);
+}
+
+TEST(Rollout, HasOneFormOfWorkload) {
+  EXPECT_NE(
+      problem_with("/workloadRef", "{name: shop}").find("expected nothing here beside spec.workloadRef"),
+      std::string::npos);
+  EXPECT_NE(problem_with("/services", "{slots: [a, b], revision: '1'}")
+                .find("spec.strategy.canary.stableService is \"shop-stable\": expected nothing here"),
+            std::string::npos);
 }
 
 TEST(Rollout, AMetricNeedsSomethingToBeJudgedBy) {

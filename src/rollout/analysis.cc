@@ -62,6 +62,7 @@ api::AnalysisRunStatus& find_or_start(Turn& turn, const std::vector<api::Metric>
 void resolve_analyses(Turn& turn) {
   const auto& canary = turn.canary();
   if (canary.analysis) resolve(turn, *canary.analysis, api::kBackgroundRun);
+  if (canary.post_promotion) resolve(turn, *canary.post_promotion, api::kPostPromotionRun);
   for (std::size_t i = 0; i < canary.steps.size(); ++i) {
     const auto* step = std::get_if<api::AnalysisStep>(&canary.steps[i]);
     if (step) resolve(turn, step->analysis, static_cast<std::int64_t>(i));

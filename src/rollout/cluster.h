@@ -14,6 +14,7 @@ struct Cluster {
   kube::Store<api::ReplicaSet> replica_sets{api::decode_replica_set};
   kube::Store<api::Service> services{api::decode_service};
   kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
+  kube::Store<api::Object> deployments{[](const Json& json) { return api::make_object(json); }};
   // As documents: whatever stands on a route that we do not know has to survive (guarantee G7).
   kube::Store<api::Object> http_routes{[](const Json& json) { return api::make_object(json); }};
   kube::Store<api::Object> grpc_routes{[](const Json& json) { return api::make_object(json); }};
@@ -30,7 +31,8 @@ struct Cluster {
   kube::Store<api::Object> cluster_templates{[](const Json& json) { return api::make_object(json); }};
   kube::Store<api::AnalysisRun> runs{api::decode_analysis_run};  // records of analyses
 
-  // Without GRPCRoutes, which are watched only where a Rollout names one: a cluster need not know the kind.
+  // Without GRPCRoutes and Deployments, which are watched only where a Rollout names one: a cluster need not
+  // know GRPCRoutes.
   bool synced() const {
     return rollouts.synced() && replica_sets.synced() && services.synced() && slices.synced() &&
            http_routes.synced() && templates.synced() && cluster_templates.synced() && runs.synced();

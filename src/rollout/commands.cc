@@ -12,7 +12,8 @@ std::string who(const Turn& turn, const char* key) {
 }
 
 bool under_way(const Turn& turn) {
-  return turn.next.stage == api::Stage::kSteps || turn.next.stage == api::Stage::kPromoting;
+  const auto stage = turn.next.stage;
+  return stage == api::Stage::kSteps || stage == api::Stage::kPromoting || stage == api::Stage::kProving;
 }
 
 void obey_abort(Turn& turn, const std::string& value) {

@@ -39,9 +39,11 @@ struct Controller::State {
   void add_users_of_template(const api::Meta& meta);
   void add_users(const std::string& ns, const std::string& service);
   void add_users_of_route(const api::Meta& route, std::string_view kind);
+  void add_followers(const api::Meta& deployment);
   void add_owner(const api::Meta& meta);
   void watch(const api::Resource& resource, kube::Sink& sink);
   RolloutPtr current(const api::Key& key);
+  RolloutPtr resolved(RolloutPtr rollout) const;  // with the pod template of its Deployment
   void remember(Json document);
   void publish(const api::Rollout& rollout, const Decision& decision);
 
@@ -52,7 +54,8 @@ struct Controller::State {
   kube::EventRecorder& events;
   const metrics::TrafficSource* traffic;
   Cluster cluster;
-  bool grpc_watched = false;  // from the first Rollout on that names a GRPCRoute
+  bool deployments_watched = false;  // from the first workloadRef on
+  bool grpc_watched = false;         // from the first Rollout on that names a GRPCRoute
   // Rollouts as our own writes left them: newer than the cache until the watch has caught up. Deciding on an
   // older status would put an older weight on the route.
   std::map<api::Key, RolloutPtr> written;
@@ -62,6 +65,8 @@ struct Controller::State {
 };
 
 namespace {
+
+constexpr Duration kFirstList = std::chrono::milliseconds(100);  // until Deployments are known
 
 // Versions are opaque to clients but for this: Kubernetes' are numbers that grow, and so are ours.
 bool newer(const api::Meta& a, const api::Meta& b) {
@@ -91,6 +96,10 @@ void Controller::State::listen() {
       grpc_watched = true;
       watch(api::kGrpcRoutes, cluster.grpc_routes);
     }
+    if (now && !deployments_watched && std::holds_alternative<api::WorkloadRef>(now->spec.workload)) {
+      deployments_watched = true;
+      watch(api::kDeployments, cluster.deployments);
+    }
     aborting(now) && !aborting(old) ? queue.add_urgent(key) : queue.add(key);
   });
   cluster.replica_sets.on_change(
@@ -103,6 +112,8 @@ void Controller::State::listen() {
     const auto& slice = now ? *now : *old;
     add_users(slice.meta.ns, slice.service);
   });
+  cluster.deployments.on_change(
+      [this](const auto& old, const auto& now) { add_followers((now ? now : old)->meta); });
   for (const auto* kind : {&api::kHttpRoutes, &api::kGrpcRoutes}) {
     cluster.routes(kind->kind).on_change([this, kind](const auto& old, const auto& now) {
       const auto& meta = (now ? now : old)->meta;
@@ -132,6 +143,21 @@ void Controller::State::add_users_of_route(const api::Meta& route, std::string_v
       if (reference.kind == kind && reference.name == route.name) queue.add(rollout.meta.key());
     }
   });
+}
+
+void Controller::State::add_followers(const api::Meta& deployment) {
+  each_in(cluster.rollouts, deployment.ns, [&](const api::Rollout& rollout) {
+    const auto* reference = std::get_if<api::WorkloadRef>(&rollout.spec.workload);
+    if (reference && reference->name == deployment.name) queue.add(rollout.meta.key());
+  });
+}
+
+RolloutPtr Controller::State::resolved(RolloutPtr rollout) const {
+  const auto* reference = std::get_if<api::WorkloadRef>(&rollout->spec.workload);
+  if (!reference) return rollout;
+  const auto deployment = cluster.deployments.get({rollout->meta.ns, reference->name});
+  return std::make_shared<const api::Rollout>(
+      api::with_deployment(*rollout, deployment ? deployment->json.get() : nullptr));
 }
 
 void Controller::State::add_owner(const api::Meta& meta) {
@@ -194,12 +220,14 @@ Task<Result<void>> Controller::State::write_status(State& state, Json document,
 }
 
 Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key key) {
-  const RolloutPtr rollout = state.current(key);
-  if (!rollout || rollout->meta.deleted) {
+  const RolloutPtr found = state.current(key);
+  if (!found || (found->meta.deleted && found->meta.finalizers.empty())) {
     state.written.erase(key);
     state.instruments.forget(key);
     co_return kube::Requeue{};
   }
+  if (state.deployments_watched && !state.cluster.deployments.synced()) co_return kube::Requeue{kFirstList};
+  const RolloutPtr rollout = state.resolved(found);
   const TimePoint now = state.client.scheduler().clock().now();
   const Observation seen = observe(*rollout, state.cluster, state.traffic, now);
   const Decision decision = decide(*rollout, seen);
@@ -207,6 +235,10 @@ Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key 
   for (const auto& action : decision.actions) {
     const auto done = co_await perform(state.client, state.cluster, rollout, action, document);
     if (!done) co_return context(to_string(action), done.error());
+  }
+  if (json::string_at(document, "metadata.deletionTimestamp") != "" &&
+      json::array_at(document, "metadata.finalizers").empty()) {
+    co_return kube::Requeue{};  // gone with its last finalizer
   }
   if (decision.next != rollout->status) {
     const auto done = co_await write_status(state, std::move(document), decision.next);

@@ -36,6 +36,7 @@ bool will_judge(const Turn& turn) {
       return turn.rollout.revision != turn.next.stable_revision;
     case api::Stage::kSteps:
     case api::Stage::kPromoting:
+    case api::Stage::kProving:
       return true;
     case api::Stage::kAborted:
       return turn.rollout.revision != turn.next.canary_revision;
@@ -50,8 +51,7 @@ void decide_valid(Turn& turn) {
   adopt_revision(turn);
   note_progress(turn);
   move(turn);
-  drive_services(turn);
-  drive_replica_sets(turn);
+  drive_workload(turn);
   const auto stage = turn.next.stage;
   if (stage != api::Stage::kIdle && stage != api::Stage::kAborted) turn.wake_within(kTick);
   if (!turn.weight_served && turn.seen.traffic.known && turn.problems.empty()) turn.wake_within(kServedPoll);
@@ -62,8 +62,11 @@ void decide_valid(Turn& turn) {
 Decision decide(const api::Rollout& rollout, const Observation& seen) {
   Turn turn(rollout, seen);
   obey_commands(turn);
-  if (rollout.problems.empty() && will_judge(turn)) resolve_analyses(turn);
-  if (rollout.problems.empty() && turn.problems.empty()) {
+  const bool deleted = rollout.meta.deleted.has_value();
+  if (!deleted && rollout.problems.empty() && will_judge(turn)) resolve_analyses(turn);
+  if (deleted) {
+    hand_back(turn);
+  } else if (rollout.problems.empty() && turn.problems.empty()) {
     decide_valid(turn);
   } else if (turn.next.stage == api::Stage::kAborted) {
     drive_routes(turn);  // an abort works whatever else the spec says

@@ -34,6 +34,12 @@ struct Print {
   std::string operator()(const EnsureService& action) const {
     return "EnsureService " + action.name + " -> " + action.revision;
   }
+  std::string operator()(const ReleaseService& action) const { return "ReleaseService " + action.name; }
+  std::string operator()(const ScaleDeployment& action) const {
+    return "ScaleDeployment " + action.name + " replicas=" + std::to_string(action.replicas);
+  }
+  std::string operator()(const AddFinalizer&) const { return "AddFinalizer"; }
+  std::string operator()(const RemoveFinalizer&) const { return "RemoveFinalizer"; }
   std::string operator()(const RemoveAnnotation& action) const {
     return "RemoveAnnotation " + action.key + "=" + action.value;
   }

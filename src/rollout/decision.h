@@ -56,11 +56,21 @@ struct DeleteReplicaSet {
 struct EnsureService {  // made if missing; else only its selector's revision changes
   std::string name, revision;
 };
+struct ReleaseService {  // selects pods of any revision again, and outlives the Rollout
+  std::string name;
+};
+struct ScaleDeployment {
+  std::string name;
+  std::int64_t replicas = 0;
+};
+struct AddFinalizer {};
+struct RemoveFinalizer {};
 struct RemoveAnnotation {
   std::string key, value;
 };
 using Action = std::variant<SetWeights, PutRoute, DeleteRoute, CreateReplicaSet, ScaleReplicaSet,
-                            DeleteReplicaSet, EnsureService, RemoveAnnotation>;
+                            DeleteReplicaSet, EnsureService, ReleaseService, ScaleDeployment, AddFinalizer,
+                            RemoveFinalizer, RemoveAnnotation>;
 std::string to_string(const Action& action);
 
 struct Note {  // an Event

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rollout/lifecycle.h"
 
+#include <set>
+
 #include "base/text.h"
 #include "rollout/limits.h"
 
@@ -24,7 +26,7 @@ void record(Turn& turn, const char* outcome, std::string reason) {
 // What belongs to one rollout and not to the next.
 void forget_rollout(api::RolloutStatus& next) {
   next.abort.reset();
-  next.promote_full = false;
+  next.promote_full = next.rollback = false;
   next.pause_conditions.clear();
   next.analysis_runs.clear();
   next.repairs.clear();
@@ -39,6 +41,23 @@ void end_analyses(api::RolloutStatus& next) {
     if (run.phase == "Running") run.phase = "Ended";
     for (auto& metric : run.metrics) metric.since.reset();
   }
+}
+
+// Whether the revision is one of those that were stable before the one that is, not too long ago.
+bool within_rollback_window(const Turn& turn) {
+  std::set<std::string> seen = {turn.next.stable_revision};
+  for (const auto& entry : turn.next.history) {
+    if (entry.outcome != "Promoted" || !seen.insert(entry.revision).second) continue;
+    if (static_cast<std::int64_t>(seen.size()) - 1 > turn.rollout.spec.rollback_window) return false;
+    if (entry.revision == turn.rollout.revision) return true;
+  }
+  return false;
+}
+
+const char* why_promoted(const Turn& turn) {
+  if (turn.first()) return "the first revision";
+  if (turn.next.rollback) return "back to a recent revision, without steps";
+  return turn.next.promote_full ? "promoted in full by hand" : "all steps passed";
 }
 
 void begin_first(Turn& turn) {
@@ -90,6 +109,13 @@ void begin(Turn& turn) {
   next.rollout_mark = turn.mark();
   turn.enter(api::Stage::kSteps);
   enter_step(turn, 0);
+  if (within_rollback_window(turn)) {
+    next.rollback = next.promote_full = true;
+    turn.enter(api::Stage::kPromoting);
+    turn.note("RolloutStarted", "back to revision " + next.canary_revision + " from " + next.stable_revision +
+                                    ": it was stable not long ago, so there are no steps");
+    return;
+  }
   turn.note("RolloutStarted", "revision " + next.canary_revision + " against stable " + next.stable_revision +
                                   ", " +
                                   count_of(static_cast<std::int64_t>(turn.canary().steps.size()), "step"));
@@ -111,18 +137,17 @@ void abort(Turn& turn, std::string by, std::string reason) {
 
 void complete(Turn& turn) {
   const std::string revision = turn.next.canary_revision;
-  record(turn, "Promoted",
-         turn.first()             ? "the first revision"
-         : turn.next.promote_full ? "promoted in full by hand"
-                                  : "all steps passed");
+  record(turn, "Promoted", why_promoted(turn));
   turn.note("RolloutCompleted", "revision " + revision + " is stable after " + lasted(turn) + ", it served " +
                                     figures(turn.canary_since(turn.next.rollout_mark)) + " as canary");
+  if (turn.canary().promotion == api::Promotion::kSwap)
+    turn.next.stable_slot = turn.first() ? turn.canary().stable_service : turn.canary().canary_service;
   turn.next.stable_revision = revision;
   turn.next.canary_revision.clear();
   turn.next.current_step_index = static_cast<std::int64_t>(turn.canary().steps.size());
   turn.next.current_step_hash = turn.rollout.steps_hash;
   end_analyses(turn.next);
-  turn.next.promote_full = false;
+  turn.next.promote_full = turn.next.rollback = false;
   turn.next.pause_conditions.clear();
   turn.next.step_started_at.reset();
   turn.next.step_mark.reset();

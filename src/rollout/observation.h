@@ -24,10 +24,16 @@ struct SeenReplicaSet {
   TimePoint created{};
 };
 
+// The Deployment of a workloadRef.
+struct SeenDeployment {
+  bool exists = false;
+  std::int64_t replicas = 0, available = 0;  // replicas: wanted
+};
+
 struct SeenService {
   bool exists = false;
   std::string revision;                       // that its selector names; empty: none
-  std::map<std::string, std::int64_t> ready;  // ready endpoints by the revision of their pods
+  std::map<std::string, std::int64_t> ready;  // ready endpoints by the revision of their pods; "?": of others
 };
 
 struct RouteKey {
@@ -72,14 +78,16 @@ using SeenTraffic = analysis::Traffic;
 
 struct Observation {
   TimePoint now{};
-  std::vector<SeenReplicaSet> replica_sets;  // those that the Rollout owns
+  // Those that the Rollout owns. Without pods of ours: what stands behind each slot, whose size is not ours.
+  std::vector<SeenReplicaSet> replica_sets;
+  SeenDeployment deployment;
   SeenService stable_service, canary_service;
   std::map<RouteKey, SeenRoute> routes;  // those that the spec names
   std::map<RouteKey, SeenManagedRoute> managed_routes;
   SeenTraffic traffic;
   std::uint64_t by_header = 0;  // requests among the canary's that header routes sent, not its weight
   analysis::Templates templates;
-  analysis::Samples samples;    // measurements that have come in since the last look
+  analysis::Samples samples;                  // measurements that have come in since the last look
   std::map<std::string, std::string> set_by;  // annotation -> who is known to have set it
 };
 

@@ -62,7 +62,25 @@ std::string obstacle(const std::vector<api::Condition>& conditions, const std::s
   return {};
 }
 
+bool has_slots(const api::Rollout& rollout) {
+  return std::holds_alternative<api::ServiceSlots>(rollout.spec.workload);
+}
+
+SeenService read_slot(const api::Rollout& rollout, const Cluster& cluster, const std::string& name) {
+  SeenService out;
+  out.exists = cluster.services.get({rollout.meta.ns, name}) != nullptr;
+  out.revision = slot_revision(rollout, name);
+  each_in(cluster.slices, rollout.meta.ns, [&](const api::EndpointSlice& slice) {
+    if (slice.service != name) return;
+    for (const auto& endpoint : slice.endpoints) {
+      if (endpoint.ready && !endpoint.terminating) out.ready[out.revision] += std::ssize(endpoint.addresses);
+    }
+  });
+  return out;
+}
+
 SeenService read_service(const api::Rollout& rollout, const Cluster& cluster, const std::string& name) {
+  if (has_slots(rollout)) return read_slot(rollout, cluster, name);
   SeenService out;
   const auto service = cluster.services.get({rollout.meta.ns, name});
   if (!service) return out;
@@ -83,12 +101,35 @@ SeenService read_service(const api::Rollout& rollout, const Cluster& cluster, co
   return out;
 }
 
+SeenDeployment read_deployment(const api::Rollout& rollout, const Cluster& cluster) {
+  const auto* reference = std::get_if<api::WorkloadRef>(&rollout.spec.workload);
+  if (!reference) return {};
+  const auto found = cluster.deployments.get({rollout.meta.ns, reference->name});
+  if (!found) return {};
+  return {true, json::int_at(*found->json, "spec.replicas", 1),
+          json::int_at(*found->json, "status.availableReplicas")};
+}
+
+// In blue-green the routes are the user's own: all that lead to the Services count. Once the active Service
+// has switched, what it gets is the new revision's.
+void read_switched_traffic(const api::Rollout& rollout, const metrics::TrafficCounts& counts,
+                           SeenTraffic& out) {
+  const bool switched = rollout.status.stage == api::Stage::kProving;
+  for (const auto& [backend, traffic] : counts) {
+    if (backend.backend_ns != rollout.meta.ns) continue;
+    const bool active = backend.backend == rollout.spec.canary.stable_service;
+    if (active) (switched ? out.canary : out.stable) += traffic;
+    if (!switched && backend.backend == rollout.spec.canary.canary_service) out.canary += traffic;
+  }
+}
+
 void read_traffic(const api::Rollout& rollout, const metrics::TrafficSource* source, Observation& seen) {
   SeenTraffic& out = seen.traffic;
   if (!source) return;
   out.known = true;
   const auto& strategy = rollout.spec.canary;
   const auto& counts = source->counts();
+  if (strategy.promotion == api::Promotion::kSelector) return read_switched_traffic(rollout, counts, out);
   const auto add = [&](const RouteKey& route, const std::string& service, metrics::BackendTraffic& sum) {
     const auto found = counts.find({route.kind, rollout.meta.ns, route.name, rollout.meta.ns, service});
     if (found != counts.end()) sum += found->second;
@@ -149,6 +190,26 @@ std::map<std::string, std::string> read_setters(const Json& rollout) {
 }
 
 }  // namespace
+
+// Which pods, or machines, stand behind a slot is not ours to know: it holds what its role says.
+std::string slot_revision(const api::Rollout& rollout, const std::string& service) {
+  const auto& status = rollout.status;
+  if (status.stable_revision.empty())
+    return service == rollout.spec.canary.stable_service ? rollout.revision : std::string();
+  if (service == rollout.spec.canary.stable_service) return status.stable_revision;
+  return rollout.revision == status.stable_revision ? std::string() : rollout.revision;
+}
+
+void count_slots(const api::Rollout& rollout, Observation& seen) {
+  const auto add = [&](const std::string& name, const SeenService& service) {
+    if (service.revision.empty()) return;
+    const auto ready = service.ready.find(service.revision);
+    const std::int64_t count = ready == service.ready.end() ? 0 : ready->second;
+    seen.replica_sets.push_back({name, service.revision, rollout.spec.replicas, count, count, {}});
+  };
+  add(rollout.spec.canary.stable_service, seen.stable_service);
+  add(rollout.spec.canary.canary_service, seen.canary_service);
+}
 
 bool owned_by(const api::Meta& meta, const api::Rollout& rollout) {
   return std::any_of(meta.owners.begin(), meta.owners.end(),
@@ -224,6 +285,8 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   });
   out.stable_service = read_service(rollout, cluster, rollout.spec.canary.stable_service);
   out.canary_service = read_service(rollout, cluster, rollout.spec.canary.canary_service);
+  if (has_slots(rollout)) count_slots(rollout, out);
+  out.deployment = read_deployment(rollout, cluster);
   for (const auto& reference : rollout.spec.canary.routes) {
     const auto route = cluster.routes(reference.kind).get({rollout.meta.ns, reference.name});
     if (!route) continue;

@@ -13,6 +13,10 @@ namespace tidegate::rollout {
 Observation observe(const api::Rollout& rollout, const Cluster& cluster,
                     const metrics::TrafficSource* traffic, TimePoint now);
 
+// Of two slots: what stands in the one that this Service is, empty: nothing that matters; and both as sets.
+std::string slot_revision(const api::Rollout& rollout, const std::string& service);
+void count_slots(const api::Rollout& rollout, Observation& seen);
+
 // A route as the Rollout sees it; without what the data plane says.
 SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route);
 // Why the data plane does not serve this generation of the route (empty: it does), by its status and, with

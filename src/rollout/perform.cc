@@ -132,6 +132,55 @@ std::string escaped(const std::string& key) {
   return out;
 }
 
+Task<Result<void>> run(Call& call, ReleaseService action) {
+  const api::Key key = call.key(action.name);
+  const auto service = call.cluster.services.get(key);
+  if (!service) co_return gone("Service " + action.name);
+  Json owners = Json::array();
+  for (const auto& owner : service->meta.owners) {
+    if (owner.uid != call.rollout->meta.uid) owners.push_back(api::to_json(owner));
+  }
+  Json patch = {
+      {"metadata", {{"resourceVersion", service->meta.resource_version}, {"ownerReferences", owners}}},
+      {"spec", {{"selector", {{api::kRevisionLabel, nullptr}}}}}};
+  auto written = co_await call.client.patch(api::kServices, key, kube::PatchType::kMerge, std::move(patch));
+  if (!written) co_return written.error();
+  call.cluster.services.put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, ScaleDeployment action) {
+  const api::Key key = call.key(action.name);
+  const auto deployment = call.cluster.deployments.get(key);
+  if (!deployment) co_return gone("Deployment " + action.name);
+  Json patch = {{"metadata", {{"resourceVersion", deployment->meta.resource_version}}},
+                {"spec", {{"replicas", action.replicas}}}};
+  auto written =
+      co_await call.client.patch(api::kDeployments, key, kube::PatchType::kMerge, std::move(patch));
+  if (!written) co_return written.error();
+  call.cluster.deployments.put(std::move(*written));
+  co_return Result<void>();
+}
+
+Task<Result<void>> set_finalizers(Call& call, bool ours) {
+  const api::Key key = call.rollout->meta.key();
+  Json finalizers = Json::array();
+  for (const auto& name : call.rollout->meta.finalizers) {
+    if (name != api::kRestoreFinalizer) finalizers.push_back(name);
+  }
+  if (ours) finalizers.push_back(api::kRestoreFinalizer);
+  Json patch = {{"metadata",
+                 {{"resourceVersion", json::string_at(call.document, "metadata.resourceVersion")},
+                  {"finalizers", finalizers}}}};
+  auto written = co_await call.client.patch(api::kRollouts, key, kube::PatchType::kMerge, std::move(patch));
+  if (!written) co_return written.error();
+  call.document = std::move(*written);
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, AddFinalizer) { co_return co_await set_finalizers(call, true); }
+Task<Result<void>> run(Call& call, RemoveFinalizer) { co_return co_await set_finalizers(call, false); }
+
 Task<Result<void>> run(Call& call, RemoveAnnotation action) {
   const api::Key key = call.rollout->meta.key();
   const std::string path = "/metadata/annotations/" + escaped(action.key);

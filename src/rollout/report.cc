@@ -53,6 +53,8 @@ std::string under_way_text(const Turn& turn) {
     }
     case Stage::kPromoting:
       return "promoting: waits for " + turn.waiting;
+    case Stage::kProving:
+      return "promoted, and may still fall back: waits for " + turn.waiting;
     case Stage::kSwitching:
       return "promoting: waits for " + turn.waiting;
     case Stage::kSettling:
@@ -70,9 +72,13 @@ void set_phase(Turn& turn) {
     next.message = std::move(message);
   };
   if (next.stage == Stage::kAborted) {
-    return set("Degraded", "aborted, all traffic " + std::string(turn.weight_served ? "is" : "goes") +
-                               " on stable " + next.stable_revision + ": " +
-                               next.abort.value_or(api::AbortStatus{}).reason);
+    const bool back = turn.weight_served && turn.seen.stable_service.revision == next.stable_revision;
+    return set("Degraded", "aborted, all traffic " + std::string(back ? "is" : "goes") + " on stable " +
+                               next.stable_revision + ": " + next.abort.value_or(api::AbortStatus{}).reason);
+  }
+  if (turn.rollout.meta.deleted) {
+    return set(turn.overdue ? "Degraded" : "Progressing",
+               turn.waiting.empty() ? "being deleted" : "being deleted: waits for " + turn.waiting);
   }
   if (!turn.rollout.problems.empty())
     return set("Degraded", "spec is not valid, nothing is changed: " + to_string(turn.rollout.problems));

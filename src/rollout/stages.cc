@@ -25,7 +25,8 @@ bool past_deadline(Turn& turn, std::optional<TimePoint> from = {}) {
   }
   const std::string reason = "no progress for " + text::format_duration(turn.rollout.spec.progress_deadline) +
                              ", waited for " + turn.waiting;
-  if (turn.next.stage == Stage::kSteps || turn.next.stage == Stage::kPromoting) {
+  const auto stage = turn.next.stage;
+  if (stage == Stage::kSteps || stage == Stage::kPromoting || stage == Stage::kProving) {
     abort(turn, "deadline", reason);
     return true;
   }
@@ -116,6 +117,29 @@ void switch_stable(Turn& turn) {
   turn.note("StableSwitched", "revision " + turn.next.stable_revision + " is the stable one from here on");
 }
 
+// All steps have passed, and the canary has its full size. True: the wanted weight is another now.
+bool promote(Turn& turn) {
+  switch (turn.canary().promotion) {
+    case api::Promotion::kWeight:
+      switch_stable(turn);
+      return true;
+    case api::Promotion::kSelector:
+      turn.note("ActiveSwitched", "Service " + turn.canary().stable_service + " switches to revision " +
+                                      turn.next.canary_revision);
+      turn.enter(Stage::kProving);
+      return true;
+    case api::Promotion::kSwap:
+      // The canary's Service has all traffic. Under its new name, this is the weight 0: nothing is to be
+      // written but the status, and the next look sees the roles that it gives.
+      complete(turn);
+      turn.next.weights = {};
+      turn.next.weights.written = true;
+      turn.wake_within(Duration(1));
+      return false;
+  }
+  return false;
+}
+
 bool advance_steps(Turn& turn) {
   watch_canary(turn);
   if (turn.next.stage != Stage::kSteps) return true;
@@ -124,7 +148,7 @@ bool advance_steps(Turn& turn) {
     turn.waiting = "a person to decide";
     return false;
   }
-  if (turn.rollout.spec.replicas == 0) return switch_stable(turn), true;  // nothing serves, nothing to try
+  if (turn.rollout.spec.replicas == 0) return promote(turn);  // nothing serves, nothing to try
   if (!in_effect(turn)) return past_deadline(turn);
   if (turn.next.current_step_index < static_cast<std::int64_t>(turn.canary().steps.size()))
     return run_step(turn);
@@ -153,15 +177,12 @@ bool advance_promoting(Turn& turn) {
           ? std::to_string(ready) + " of " + count_of(turn.rollout.spec.replicas, "canary pod") + " available"
           : unproven(turn);
   if (!turn.waiting.empty()) return past_deadline(turn);
-  switch_stable(turn);
-  return true;
+  return promote(turn);
 }
 
-// The stable Service has as many endpoints of the new revision as the canary Service, and none of the old
-// one.
-bool stable_service_follows(const Turn& turn) {
+// The stable Service has as many endpoints of the revision as the canary Service, and none of another one.
+bool stable_service_follows(const Turn& turn, const std::string& revision) {
   const auto& stable = turn.seen.stable_service;
-  const auto& revision = turn.next.stable_revision;
   if (stable.revision != revision) return false;
   std::int64_t ready = 0, others = 0;
   for (const auto& [name, count] : stable.ready) (name == revision ? ready : others) += count;
@@ -169,8 +190,47 @@ bool stable_service_follows(const Turn& turn) {
   return others == 0 && ready >= (canary == turn.seen.canary_service.ready.end() ? 0 : canary->second);
 }
 
+// What the analysis after the promotion says. True: it has passed, or there is none.
+bool proven(Turn& turn) {
+  const auto& analysis = turn.canary().post_promotion;
+  if (!analysis || turn.next.promote_full) return true;
+  const auto result = run_analysis(turn, api::kPostPromotionRun);
+  turn.waiting = "the analysis after the promotion: " + result.evidence;
+  switch (result.phase) {
+    case metrics::Phase::kSuccessful:
+      return true;
+    case metrics::Phase::kRunning:
+      past_deadline(turn, result.waiting_since);
+      return false;
+    case metrics::Phase::kInconclusive:
+      turn.pause("Inconclusive", result.evidence + ": annotate tidegate.dev/promote=full or abort");
+      return false;
+    case metrics::Phase::kFailed:
+    case metrics::Phase::kError:
+      if (result.on_failure == api::OnFailure::kAbort) return abort(turn, "analysis", result.evidence), false;
+      turn.pause("MetricFailed", result.evidence + ": annotate tidegate.dev/promote=full or abort");
+      return false;
+  }
+  return false;
+}
+
+bool advance_proving(Turn& turn) {
+  if (hold(turn)) return false;
+  if (waits_for_person(turn)) {
+    turn.waiting = "a person to decide";
+    return false;
+  }
+  if (!stable_service_follows(turn, turn.next.canary_revision)) {
+    turn.waiting = "the endpoints of Service " + turn.canary().stable_service + " to follow";
+    return past_deadline(turn);
+  }
+  if (!proven(turn)) return turn.next.stage == Stage::kAborted;
+  switch_stable(turn);
+  return true;
+}
+
 bool advance_switching(Turn& turn) {
-  if (stable_service_follows(turn)) {
+  if (stable_service_follows(turn, turn.next.stable_revision)) {
     turn.enter(Stage::kSettling);
     return true;
   }
@@ -194,6 +254,8 @@ bool advance(Turn& turn) {
       return advance_steps(turn);
     case Stage::kPromoting:
       return advance_promoting(turn);
+    case Stage::kProving:
+      return advance_proving(turn);
     case Stage::kSwitching:
       return advance_switching(turn);
     case Stage::kSettling:

@@ -176,6 +176,7 @@ double target_weight(const Turn& turn) {
     case api::Stage::kSteps:
       return last_set_weight(turn.canary(), turn.next.current_step_index);
     case api::Stage::kPromoting:
+    case api::Stage::kProving:
     case api::Stage::kSwitching:
       return turn.canary().routes.empty() ? 0 : 100;
   }

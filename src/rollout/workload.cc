@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "rollout/header_routes.h"
+#include "rollout/limits.h"
 #include "rollout/mirrors.h"
 #include "rollout/weights.h"
 
@@ -100,27 +101,15 @@ void ensure(Turn& turn, const std::string& name, const SeenService& service, con
   turn.actions.emplace_back(EnsureService{name, revision});
 }
 
-}  // namespace
-
-std::int64_t wanted_canaries(const Turn& turn) {
-  switch (turn.next.stage) {
-    case api::Stage::kSteps:
-      return canaries_in_steps(turn);
-    case api::Stage::kAborted:
-      return 0;
-    case api::Stage::kIdle:
-    case api::Stage::kPromoting:
-    case api::Stage::kSwitching:
-    case api::Stage::kSettling:
-      return turn.rollout.spec.replicas;
-  }
-  return 0;
-}
-
 void drive_services(Turn& turn) {
   const auto& next = turn.next;
-  const std::string& stable = turn.first() ? next.canary_revision : next.stable_revision;
-  if (stable.empty()) return;
+  const bool switched = turn.first() || next.stage == api::Stage::kProving;
+  const std::string& stable = switched ? next.canary_revision : next.stable_revision;
+  // While the first revision comes up, a Service that is there already goes on serving what it serves.
+  const SeenReplicaSet* set = turn.replica_set(stable);
+  const bool adopted =
+      turn.first() && turn.seen.stable_service.exists && turn.seen.stable_service.revision.empty();
+  if (stable.empty() || (adopted && (!set || set->available < turn.rollout.spec.replicas))) return;
   ensure(turn, turn.canary().stable_service, turn.seen.stable_service, stable);
   const bool under_way = !next.canary_revision.empty() && next.stage != api::Stage::kAborted;
   const std::string& canary = under_way ? next.canary_revision : stable;
@@ -141,7 +130,8 @@ void drive_replica_sets(Turn& turn) {
   for (const auto& set : turn.seen.replica_sets) {
     if (aborted && set.revision == next.canary_revision) {
       // A delay of 0 keeps the pods for a look, as in Argo Rollouts.
-      const bool released = turn.weight_served && strategy.abort_scale_down_delay > Duration(0);
+      const bool released = turn.weight_served && strategy.abort_scale_down_delay > Duration(0) &&
+                            !reachable(turn, set.revision);
       retire(turn, set, strategy.abort_scale_down_delay, released);
     } else if (in_use(turn, set.revision)) {
       turn.next.scale_down_at.erase(set.revision);
@@ -151,6 +141,118 @@ void drive_replica_sets(Turn& turn) {
   }
   std::erase_if(turn.next.scale_down_at, [&](const auto& item) { return !turn.replica_set(item.first); });
   prune_history(turn);
+}
+
+// How many pods the Deployment may keep. The same for the first revision, for one that came after it has
+// failed, and for those ever after.
+std::int64_t deployment_size(const Turn& turn, const api::WorkloadRef& reference) {
+  using ScaleDown = api::WorkloadRef::ScaleDown;
+  const std::int64_t now = turn.seen.deployment.replicas;
+  const SeenReplicaSet* set = turn.replica_set(turn.next.canary_revision);
+  switch (reference.scale_down) {
+    case ScaleDown::kNever:
+      return now;
+    case ScaleDown::kOnSuccess:
+      return turn.first() ? now : 0;
+    case ScaleDown::kProgressively:
+      if (!turn.first()) return 0;
+      return std::clamp<std::int64_t>(turn.rollout.spec.replicas - (set ? set->available : 0), 0, now);
+  }
+  return now;
+}
+
+bool has_finalizer(const Turn& turn) {
+  const auto& all = turn.rollout.meta.finalizers;
+  return std::find(all.begin(), all.end(), api::kRestoreFinalizer) != all.end();
+}
+
+void scale_deployment(Turn& turn, const std::string& name, std::int64_t replicas) {
+  turn.note("ScalingDeployment", "scaling Deployment " + name + " from " +
+                                     std::to_string(turn.seen.deployment.replicas) + " to " +
+                                     std::to_string(replicas));
+  turn.actions.emplace_back(ScaleDeployment{name, replicas});
+}
+
+// Not before the stable Service has let go of its pods (G12).
+void drive_deployment(Turn& turn, const api::WorkloadRef& reference) {
+  if (!turn.first() && turn.seen.stable_service.ready.contains("?")) return;
+  const auto replicas = deployment_size(turn, reference);
+  if (replicas < turn.seen.deployment.replicas) scale_deployment(turn, reference.name, replicas);
+}
+
+struct Drive {
+  Turn& turn;
+
+  void operator()(const api::PodTemplate&) const {
+    if (has_finalizer(turn)) turn.actions.emplace_back(RemoveFinalizer{});
+    drive_services(turn);
+    drive_replica_sets(turn);
+  }
+  void operator()(const api::WorkloadRef& reference) const {
+    if (!has_finalizer(turn)) turn.actions.emplace_back(AddFinalizer{});
+    drive_services(turn);
+    drive_replica_sets(turn);
+    drive_deployment(turn, reference);
+  }
+  void operator()(const api::ServiceSlots&) const {}
+};
+
+void release(Turn& turn, const std::string& name, const SeenService& service) {
+  if (!service.exists || service.revision.empty()) return;
+  turn.note("ServiceUpdated", "Service " + name + " selects pods of any revision");
+  turn.actions.emplace_back(ReleaseService{name});
+}
+
+std::string not_handed_back(Turn& turn, const api::WorkloadRef& reference) {
+  const auto& deployment = turn.seen.deployment;
+  const std::int64_t replicas = turn.rollout.spec.replicas;
+  if (!deployment.exists) return {};
+  if (deployment.replicas < replicas) scale_deployment(turn, reference.name, replicas);
+  if (deployment.available < replicas) {
+    return std::to_string(deployment.available) + " of " + count_of(replicas, "pod") + " of Deployment " +
+           reference.name + " available";
+  }
+  turn.next.stage = api::Stage::kIdle;  // no weight, no header route
+  drive_routes(turn);
+  release(turn, turn.canary().stable_service, turn.seen.stable_service);
+  release(turn, turn.canary().canary_service, turn.seen.canary_service);
+  const auto ready = turn.seen.stable_service.ready.find("?");
+  const bool serves = ready != turn.seen.stable_service.ready.end() && ready->second >= replicas;
+  if (turn.seen.stable_service.exists && replicas > 0 && !serves)
+    return "the endpoints of Service " + turn.canary().stable_service + " to follow";
+  // A route that is no more is not waited for, nor for ever one that nobody serves.
+  const bool routed = turn.problems.empty() && !turn.overdue;
+  return routed && !turn.weight_served ? turn.waiting : std::string();
+}
+
+}  // namespace
+
+std::int64_t wanted_canaries(const Turn& turn) {
+  switch (turn.next.stage) {
+    case api::Stage::kSteps:
+      return canaries_in_steps(turn);
+    case api::Stage::kAborted:
+      return 0;
+    case api::Stage::kIdle:
+    case api::Stage::kPromoting:
+    case api::Stage::kProving:
+    case api::Stage::kSwitching:
+    case api::Stage::kSettling:
+      return turn.rollout.spec.replicas;
+  }
+  return 0;
+}
+
+void drive_workload(Turn& turn) { std::visit(Drive{turn}, turn.rollout.spec.workload); }
+
+void hand_back(Turn& turn) {
+  if (!has_finalizer(turn)) return;
+  const auto* reference = std::get_if<api::WorkloadRef>(&turn.rollout.spec.workload);
+  turn.overdue = turn.seen.now >=
+                 turn.rollout.meta.deleted.value_or(turn.seen.now) + turn.rollout.spec.progress_deadline;
+  turn.wake_within(kTick);
+  turn.waiting = reference ? not_handed_back(turn, *reference) : std::string();
+  if (turn.waiting.empty()) turn.actions.emplace_back(RemoveFinalizer{});
 }
 
 }  // namespace tidegate::rollout

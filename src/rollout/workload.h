@@ -10,7 +10,11 @@ namespace tidegate::rollout {
 // How many canary pods the stage and the step ask for.
 std::int64_t wanted_canaries(const Turn& turn);
 
-void drive_services(Turn& turn);
-void drive_replica_sets(Turn& turn);
+// What the form of the workload asks for: Services and ReplicaSets, a Deployment; nothing for two slots.
+void drive_workload(Turn& turn);
+
+// A Rollout that is being deleted: its Deployment gets its replicas back and is waited for, Services and
+// routes lead to it, and only then the Rollout may go (G15).
+void hand_back(Turn& turn);
 
 }  // namespace tidegate::rollout

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs each *.txt of this folder: a command, its input, "----", what came of it, an empty line. Commands:
 //   rollout              fields of spec.strategy.canary as input, or of spec where the key is known there
+//   spec                 fields of spec as input, null removes one
+//   deployment N         a Deployment with the pod template, and a Service that selects its pods
+//   slot S N             N endpoints of Service S are ready
+//   delete               of the Rollout
 //   image v2             another pod template
 //   annotate K=V         on the Rollout (without tidegate.dev/)
 //   decide [crash=N]     one decision; with crash, the first N actions are performed and no status written
@@ -37,6 +41,10 @@ class Scenario {
     words >> verb;
     out_.str("");
     if (verb == "rollout") return set_spec(input);
+    if (verb == "spec") return json::merge_patch(world_.spec, value_of(input)), "";
+    if (verb == "deployment") return make_deployment(words), "";
+    if (verb == "slot") return set_slot(words), "";
+    if (verb == "delete") return world_.deleted = true, "";
     if (verb == "image") return world_.set_image(word(words)), "";
     if (verb == "annotate") return annotate(line.substr(9)), "";
     if (verb == "decide") return decide_once(word(words)), out_.str();
@@ -95,6 +103,18 @@ class Scenario {
       out += "\n";
     }
     return world_.readable(out);
+  }
+
+  void make_deployment(std::istringstream& words) {
+    world_.deployment = {{"spec", {{"replicas", std::stoll(word(words))}}}};
+    world_.deployment["spec"]["template"] = std::exchange(world_.spec["template"], Json());
+    world_.spec.erase("template");
+    world_.services["shop-stable"] = {};
+  }
+
+  void set_slot(std::istringstream& words) {
+    const std::string name = word(words);
+    world_.slots[name] = std::stoll(word(words));
   }
 
   void annotate(const std::string& text) {
@@ -232,6 +252,10 @@ class Scenario {
       out << "  " << name << " -> " << service.selects << "\n";
     for (const auto& [name, set] : world_.sets)
       out << "  " << name << " " << set.ready << "/" << set.replicas << "\n";
+    if (!world_.deployment.is_null())
+      out << "  Deployment shop " << world_.deployment["spec"]["replicas"] << "\n";
+    if (!status.stable_slot.empty()) out << "  stable slot " << status.stable_slot << "\n";
+    for (const auto& name : world_.finalizers) out << "  finalizer " << name << "\n";
     for (const auto& run : status.analysis_runs) {
       for (const auto& metric : run.metrics) {
         out << "  " << run.name << " " << run.phase << ", metric " << metric.name << " " << metric.phase

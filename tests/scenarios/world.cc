@@ -43,23 +43,30 @@ World::World() {
 }
 
 void World::set_image(const std::string& image) {
-  spec["template"]["spec"]["containers"][0]["image"] = "shop:" + image;
+  auto& holder = deployment.is_null() ? spec : deployment["spec"];
+  holder["template"]["spec"]["containers"][0]["image"] = "shop:" + image;
   images_[rollout().revision] = image;
 }
 
 api::Rollout World::rollout() const {
-  if (read_spec_ != spec) {
-    read_spec_ = spec;
+  Json read_of = {{"spec", spec}, {"slot", status.value("stableSlot", "")}};
+  if (read_spec_ != read_of) {
+    read_spec_ = std::move(read_of);
     read_ = rollout::read_rollout(
         {{"apiVersion", "tidegate.dev/v1alpha1"},
          {"kind", "Rollout"},
          {"metadata",
           {{"name", "shop"}, {"namespace", "team"}, {"generation", 1}, {"labels", {{"region", "north"}}}}},
-         {"spec", spec}});
+         {"spec", spec},
+         {"status", {{"stableSlot", status.value("stableSlot", "")}}}});
   }
   api::Rollout out = read_;
   out.meta.annotations = annotations;
+  out.meta.finalizers = finalizers;
+  if (deleted) out.meta.deleted = now;
   out.status = decoded_status();
+  if (std::holds_alternative<api::WorkloadRef>(out.spec.workload))
+    return api::with_deployment(std::move(out), deployment.is_null() ? nullptr : &deployment);
   return out;
 }
 
@@ -131,12 +138,25 @@ rollout::Observation World::observe() const {
     out.revision = found->second.selects;
     if (const auto ready = endpoints(name, found->second.endpoints))
       out.ready[found->second.endpoints] = ready;
+    if (found->second.endpoints.empty() && seen.deployment.available > 0)
+      out.ready["?"] = seen.deployment.available;
     return out;
   };
-  seen.stable_service = service("shop-stable");
-  seen.canary_service = service("shop-canary");
   const api::Rollout current = rollout();
-  const auto& routes = current.spec.canary.routes;
+  const auto slot = [&](const std::string& name) {
+    rollout::SeenService out{true, rollout::slot_revision(current, name), {}};
+    if (const auto found = slots.find(name); found != slots.end()) out.ready[out.revision] = found->second;
+    return out;
+  };
+  if (!deployment.is_null()) {
+    seen.deployment = {true, json::int_at(deployment, "spec.replicas", 1),
+                       json::int_at(deployment, "status.availableReplicas")};
+  }
+  const auto& strategy = current.spec.canary;
+  seen.stable_service = slots.empty() ? service("shop-stable") : slot(strategy.stable_service);
+  seen.canary_service = slots.empty() ? service("shop-canary") : slot(strategy.canary_service);
+  if (!slots.empty()) rollout::count_slots(current, seen);
+  const auto& routes = strategy.routes;
   if (has_route && !routes.empty()) seen.routes[{routes[0].kind, "shop"}] = seen_route(current);
   for (const auto& key : rollout::managed_route_names(current))
     seen.managed_routes[key] = seen_own_route(key);
@@ -202,6 +222,22 @@ struct Apply {
     world.services[action.name].selects = action.revision;
     return true;
   }
+  bool operator()(const rollout::ReleaseService& action) const {
+    world.services[action.name].selects.clear();
+    return true;
+  }
+  bool operator()(const rollout::ScaleDeployment& action) const {
+    world.deployment["spec"]["replicas"] = action.replicas;
+    return true;
+  }
+  bool operator()(const rollout::AddFinalizer&) const {
+    world.finalizers = {api::kRestoreFinalizer};
+    return true;
+  }
+  bool operator()(const rollout::RemoveFinalizer&) const {
+    world.finalizers.clear();
+    return true;
+  }
   bool operator()(const rollout::RemoveAnnotation& action) const {
     world.annotations.erase(action.key);
     return true;
@@ -240,6 +276,7 @@ void World::settle() {
     const auto limit = most_ready.find(set.revision);
     set.ready = limit == most_ready.end() ? set.replicas : std::min(set.replicas, limit->second);
   }
+  if (!deployment.is_null()) deployment["status"]["availableReplicas"] = deployment["spec"]["replicas"];
   for (auto& [name, service] : services) service.endpoints = service.selects;
   if (!serving) return;
   for (auto& [key, route] : own_routes) route.served_version = route.version;

@@ -22,6 +22,10 @@ class World {
   // The rollout as people write it.
   Json spec;  // of the Rollout
   api::Labels annotations;
+  std::vector<std::string> finalizers;
+  bool deleted = false;
+  std::map<std::string, std::int64_t> slots;  // ready endpoints of each, for a workload without pods
+  Json deployment;                            // of a workloadRef; null: there is none
   Json status = Json::object();
   void set_image(const std::string& image);
   api::Rollout rollout() const;
