@@ -101,6 +101,7 @@ struct H2Session::State {
   std::size_t continuations = 0;  // of the header block that comes in
   SteadyTime now{};
   bool failed = false;
+  bool announced = false;  // the end, and the last stream not yet
   nghttp2_session* session = nullptr;
   std::unordered_map<H2StreamId, Stream> streams;
   std::size_t unsent = 0;
@@ -434,6 +435,8 @@ void H2Session::produce(std::string& out, std::size_t until) {
 }
 
 bool H2Session::finished() const {
+  // nghttp2 would call a session over that has announced its end and happens to have no stream.
+  if (state_->announced && !state_->failed) return false;
   return nghttp2_session_want_read(state_->session) == 0 && nghttp2_session_want_write(state_->session) == 0;
 }
 
@@ -517,9 +520,14 @@ std::uint32_t H2Session::peer_max_streams() const {
   return nghttp2_session_get_remote_settings(state_->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
-void H2Session::announce_shutdown() { nghttp2_submit_shutdown_notice(state_->session); }
+void H2Session::announce_shutdown() {
+  state_->announced = true;
+  nghttp2_submit_shutdown_notice(state_->session);
+}
+
 void H2Session::ping() { nghttp2_submit_ping(state_->session, NGHTTP2_FLAG_NONE, nullptr); }
 void H2Session::shut_down() {
+  state_->announced = false;
   nghttp2_submit_goaway(state_->session, NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(state_->session), NGHTTP2_NO_ERROR, nullptr,
                         0);

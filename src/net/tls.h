@@ -30,7 +30,7 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& opti
 
 // Several certificates behind one port, chosen by the name that the client asks for (SNI). A name that none
 // of them takes ends the handshake with unrecognized_name; a client that names none gets the first. Errors
-// name the host name. `identities` is not empty.
+// name the host name. `identities` is not empty. Offers HTTP/2, then HTTP/1.1.
 struct NamedIdentity {
   std::string hostname;  // exact, "*.example.com" for any number of labels, or empty: any
   KeyPair identity;

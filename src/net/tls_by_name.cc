@@ -41,6 +41,7 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const std::vector<NamedIdent
   for (const NamedIdentity& named : identities) {
     ServerTlsOptions options;
     options.identity = named.identity;
+    options.alpn = {"h2", "http/1.1"};
     auto made = make_server_tls(options);
     if (!made) return context("host name \"" + named.hostname + "\"", made.error());
     const bool is_first = first == nullptr;

@@ -2,6 +2,7 @@
 #include "proxy/port.h"
 
 #include "proxy/worker.h"
+#include "session/serve.h"
 
 namespace tidegate::proxy {
 
@@ -66,7 +67,7 @@ void Port::handshake(net::TcpSocket socket) {
 }
 
 void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme) {
-  session::H1ServerOptions options;
+  session::ServerOptions options;
   options.scheme = scheme;
   options.limits = &limits_;
   options.handler = this;
@@ -76,7 +77,7 @@ void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme) {
     if (self->counts_ != nullptr) self->counts_->connections.add(-1);
     self->worker_.connection_closed();
   };
-  const auto connection = session::serve_h1(std::move(stream), std::move(options));
+  const auto connection = session::serve_http(std::move(stream), std::move(options));
   connections_.insert(connection.get());
   counts_->connections.add();
 }

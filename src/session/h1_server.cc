@@ -20,7 +20,9 @@ H1ServerConnection::H1ServerConnection(std::unique_ptr<net::Stream> stream, H1Se
 
 void H1ServerConnection::start() {
   read_deadline_.set(limits().header_timeout);
-  read();
+  if (options_.received.empty()) return read();
+  in_ = {buffer_.data(), options_.received.copy(buffer_.data(), buffer_.size())};
+  process();
 }
 
 // ---- reading ----

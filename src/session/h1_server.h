@@ -25,13 +25,16 @@ class ServerConnection {
   virtual bool idle() const = 0;
 };
 
-struct H1ServerOptions {
+struct ServerOptions {
   std::string_view scheme = "http";
   const ServerLimits* limits = nullptr;  // outlives the connection
   RequestHandler* handler = nullptr;     // outlives the connection
   Scheduler* scheduler = nullptr;
   std::function<void(ServerConnection*)> closed;  // last call; the connection is destroyed after it
+  std::string_view received = {};  // bytes read before the protocol was known; taken during the call
 };
+using H1ServerOptions = ServerOptions;
+
 std::shared_ptr<ServerConnection> serve_h1(std::unique_ptr<net::Stream> stream, H1ServerOptions options);
 
 }  // namespace tidegate::session

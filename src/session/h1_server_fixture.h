@@ -49,12 +49,12 @@ class H1ServerTest : public LoopbackTest, public RequestHandler {
  protected:
   void SetUp() override {
     auto listener = net::Listener::open(loop_.io(), {{"127.0.0.1", 0}}, [this](net::TcpSocket socket) {
-      H1ServerOptions options;
+      ServerOptions options;
       options.limits = &limits_;
       options.handler = this;
       options.scheduler = &scheduler_;
       options.closed = [this](ServerConnection*) { ++closed_; };
-      connection_ = serve_h1(net::make_tcp_stream(std::move(socket)), std::move(options));
+      connection_ = serve_(net::make_tcp_stream(std::move(socket)), std::move(options));
     });
     ASSERT_TRUE(listener);
     listener_ = std::move(*listener);
@@ -95,6 +95,8 @@ class H1ServerTest : public LoopbackTest, public RequestHandler {
     return *requests_[index];
   }
 
+  std::function<std::shared_ptr<ServerConnection>(std::unique_ptr<net::Stream>, ServerOptions)> serve_ =
+      serve_h1;
   ServerLimits limits_;
   std::unique_ptr<net::Listener> listener_;
   std::shared_ptr<ServerConnection> connection_;

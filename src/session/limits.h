@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 struct ServerLimits {
   http::Limits http;
+  http::H2Limits h2;
   Duration header_timeout = 10s;      // slowloris: from the first byte of a head (or the accept) to its end
   Duration body_idle_timeout = 60s;   // between two reads of a body
   Duration keep_alive_timeout = 75s;  // as nginx; Envoy's hour invites descriptor exhaustion
@@ -25,6 +26,7 @@ struct ServerLimits {
 
 struct ClientLimits {
   http::Limits http;
+  http::H2Limits h2;
   Duration connect_timeout = 3s;
   Duration idle_timeout =
       50s;  // of a pooled connection; below common keep-alive time-outs of backends (60 s)
