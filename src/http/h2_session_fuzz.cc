@@ -17,6 +17,7 @@ void run(H2End& end, std::string_view bytes, std::size_t step) {
   head.method = "GET";
   head.authority = "a";
   end.session.request(head, "http", true);  // so that a client has something to be answered; a server can't
+  end.session.produce(end.out, 1 << 20);    // nothing answers a request that was not sent yet
   end.feed(bytes, step);
 }
 
@@ -37,7 +38,9 @@ void check(H2Session::Role role, const std::string& bytes, std::size_t step) {
     TIDEGATE_ASSERT(message.request.target == other.request.target && message.refused == other.refused);
     TIDEGATE_ASSERT(same(message.request.headers, other.request.headers));
     TIDEGATE_ASSERT(same(message.trailers, other.trailers));
-    TIDEGATE_ASSERT(message.body == other.body && message.response.status == other.response.status);
+    TIDEGATE_ASSERT(message.response.status == other.response.status);
+    // Of a body that breaks off, smaller pieces may show more.
+    TIDEGATE_ASSERT(message.ended ? message.body == other.body : other.body.starts_with(message.body));
   }
 }
 
