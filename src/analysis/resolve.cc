@@ -8,6 +8,7 @@
 #include "analysis/limits.h"
 #include "base/text.h"
 #include "metrics/expression.h"
+#include "metrics/providers/provider.h"
 
 namespace tidegate::analysis {
 namespace {
@@ -236,6 +237,15 @@ void check_metric(const api::Metric& metric, const std::string& path,
                   std::vector<api::FieldProblem>& problems) {
   check_condition(path + ".successCondition", metric.success_condition, problems);
   check_condition(path + ".failureCondition", metric.failure_condition, problems);
+  if (metric.provider.reads_counts() || metric.provider.kind == api::kJobKind) return;
+  const auto* provider = metrics::providers::find_provider(metric.provider.kind);
+  const std::string at = path + ".provider." + metric.provider.kind;
+  if (!provider) {
+    problems.push_back({at, "there", "another provider: this one is not supported"});
+    return;
+  }
+  for (const auto& complaint : provider->check(*metric.provider.spec))
+    problems.push_back({at + "." + complaint.field, complaint.value, complaint.expectation});
 }
 
 Resolved resolve(const api::Analysis& analysis, const Templates& templates, const Context& context) {

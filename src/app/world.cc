@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "analysis/controller.h"
 #include "api/condition.h"
 #include "api/gateway.h"
 #include "apiserver/server.h"
@@ -86,7 +87,9 @@ struct World::Parts {
   std::unique_ptr<proxy::Runtime> proxy;
   std::unique_ptr<session::HttpServer> admin;
   std::unique_ptr<LocalTraffic> traffic;
+  std::unique_ptr<metrics::providers::Fetch> fetch;  // outlives those who measure
   std::unique_ptr<rollout::Controller> rollouts;
+  std::unique_ptr<analysis::Controller> analyses;
   std::unique_ptr<local::Runtime> runtime;
 
   Result<void> open_ports();
@@ -130,8 +133,12 @@ void World::Parts::wire() {
       *client, *gateway_events, gateway::Controller::Options{options.gateway_pool},
       [this](routing::TablePtr table) { proxy->publish(std::move(table)); });
   traffic = std::make_unique<LocalTraffic>(loop.scheduler().clock(), *proxy, *gateway);
+  fetch = metrics::providers::open_fetch(loop.io(), loop.scheduler());
+  rollout::Controller::Options rollout_options;
+  rollout_options.fetch = fetch.get();
   rollouts = std::make_unique<rollout::Controller>(*client, *rollout_events, traffic.get(),
-                                                   &exposition.registry(), rollout::Controller::Options{});
+                                                   &exposition.registry(), rollout_options);
+  analyses = std::make_unique<analysis::Controller>(*client, *fetch);
   if (!options.runtime) return;
   local::Runtime::Options local_options;
   local_options.log_dir = options.data_dir + "/logs";
@@ -167,6 +174,7 @@ Task<Result<void>> World::start(std::vector<Manifest> manifests) {
   if (!applied) co_return applied.error();
   parts_->gateway->start();
   parts_->rollouts->start();
+  parts_->analyses->start();
   if (parts_->runtime) parts_->runtime->start();
   co_return Result<void>();
 }

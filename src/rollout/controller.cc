@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "analysis/prober.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "kube/reflector.h"
@@ -27,6 +28,9 @@ struct Controller::State {
         events(events),
         traffic(traffic),
         instruments(registry),
+        own_fetch(options.fetch ? nullptr : metrics::providers::open_fetch(client.io(), client.scheduler())),
+        prober(client, options.fetch ? *options.fetch : *own_fetch,
+               [this](const api::Key& owner) { queue.add(owner); }),
         queue(client.io(), client.scheduler(), queue_options(options),
               [this](api::Key key) { return reconcile(*this, std::move(key)); }) {}
 
@@ -60,6 +64,8 @@ struct Controller::State {
   // older status would put an older weight on the route.
   std::map<api::Key, RolloutPtr> written;
   Instruments instruments;
+  std::unique_ptr<metrics::providers::Fetch> own_fetch;
+  analysis::Prober prober;
   kube::WorkQueue queue;  // its reconciles use all of the above
   std::vector<std::unique_ptr<kube::Reflector>> reflectors;
 };
@@ -78,6 +84,12 @@ bool names_grpc_route(const api::Rollout& rollout) {
   const auto& routes = rollout.spec.canary.routes;
   return std::any_of(routes.begin(), routes.end(),
                      [](const auto& route) { return route.kind == api::kGrpcRoutes.kind; });
+}
+
+analysis::Prober::Owner owner_of(const api::Rollout& rollout) {
+  return {rollout.meta.ns,
+          {api::kRollouts.api_version(), std::string(api::kRollouts.kind), rollout.meta.name,
+           rollout.meta.uid, true}};
 }
 
 }  // namespace
@@ -224,12 +236,14 @@ Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key 
   if (!found || (found->meta.deleted && found->meta.finalizers.empty())) {
     state.written.erase(key);
     state.instruments.forget(key);
+    state.prober.forget(key);
     co_return kube::Requeue{};
   }
   if (state.deployments_watched && !state.cluster.deployments.synced()) co_return kube::Requeue{kFirstList};
   const RolloutPtr rollout = state.resolved(found);
   const TimePoint now = state.client.scheduler().clock().now();
-  const Observation seen = observe(*rollout, state.cluster, state.traffic, now);
+  Observation seen = observe(*rollout, state.cluster, state.traffic, now);
+  seen.samples = state.prober.samples(key);
   const Decision decision = decide(*rollout, seen);
   Json document = *rollout->json;
   for (const auto& action : decision.actions) {
@@ -247,6 +261,7 @@ Task<kube::ReconcileResult> Controller::State::reconcile(State& state, api::Key 
     state.remember(std::move(document));
   }
   state.publish(*rollout, decision);
+  state.prober.want(owner_of(*rollout), decision.measures);
   co_await record_runs(state.client, state.cluster, rollout, decision, now);
   co_return kube::Requeue{decision.wake_after};
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "kube/client.h"
 #include "kube/events.h"
+#include "metrics/providers/fetch.h"
 #include "metrics/traffic.h"
 
 namespace prometheus {
@@ -22,6 +23,7 @@ class Controller {
  public:
   struct Options {
     std::size_t parallel = 4;
+    metrics::providers::Fetch* fetch = nullptr;  // outlives it; null: one of its own
   };
   // `traffic` may be null: no proxies of ours. `registry`: where tidegate_rollout_* go; may be null.
   Controller(kube::Client& client, kube::EventRecorder& events, const metrics::TrafficSource* traffic,

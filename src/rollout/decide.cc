@@ -40,7 +40,8 @@ bool will_judge(const Turn& turn) {
       return true;
     case api::Stage::kAborted:
       return turn.rollout.revision != turn.next.canary_revision;
-    case api::Stage::kSwitching:
+    case api::Stage::kSwitching:  // what comes next in the same turn may be that analysis
+      return turn.canary().post_promotion.has_value();
     case api::Stage::kSettling:
       return false;
   }

@@ -38,9 +38,9 @@ std::string read_all(const std::string& path) {
 
 }  // namespace
 
-Program::Program(const std::string& dir, std::vector<std::string> arguments)
+Program::Program(const std::string& dir, std::vector<std::string> arguments, const std::string& program)
     : out_path_(dir + "/stdout"), err_path_(dir + "/stderr") {
-  arguments.insert(arguments.begin(), TIDEGATE_BINARY);
+  arguments.insert(arguments.begin(), program);
   // Truncated here as well, so that an earlier program's words are never taken for this one's.
   std::ofstream(out_path_).close();
   std::ofstream(err_path_).close();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tidegate binary as its user starts it: a child process whose output is kept, and that can't outlive the
-// test.
+// A program as its user starts it, the tidegate binary above all: a child process whose output is kept, and
+// that can't outlive the test.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,8 @@ namespace tidegate::test {
 class Program {
  public:
   // Output goes to files in `dir`.
-  Program(const std::string& dir, std::vector<std::string> arguments);
+  Program(const std::string& dir, std::vector<std::string> arguments,
+          const std::string& program = TIDEGATE_BINARY);
   ~Program();  // SIGKILL, if it still runs
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

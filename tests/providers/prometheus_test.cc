@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The prometheus provider and Fetch against a real Prometheus, which scrapes a server of the test.
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <fstream>
 #include <optional>
 
 #include "metrics/providers/fetch.h"
 #include "session/http_server.h"
 #include "session/loopback.h"
-#include "tests/integration/program.h"
+#include "tests/integration/prometheus.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::metrics::providers {
@@ -26,22 +23,11 @@ shop_nothing NaN
 class PrometheusTest : public session::LoopbackTest {
  protected:
   void SetUp() override {
-    if (::access(TIDEGATE_BINARY, X_OK) != 0)
-      GTEST_SKIP() << "no prometheus was found when this was configured";
+    if (!test::Prometheus::installed()) GTEST_SKIP() << "no prometheus was found when this was configured";
     serve_metrics();
-    std::ofstream(dir_.path() + "/prometheus.yml")
-        << "global: {scrape_interval: 1s}\n"
-           "scrape_configs: [{job_name: shop, static_configs: [{targets: ['"
-        << net::to_string(shop_->address()) << "']}]}]\n";
-    prometheus_.emplace(dir_.path(),
-                        std::vector<std::string>{"--config.file=" + dir_.path() + "/prometheus.yml",
-                                                 "--storage.tsdb.path=" + dir_.path() + "/data",
-                                                 "--web.listen-address=127.0.0.1:0"});
-    const auto serves = [&] {
-      address_ = listening_address(prometheus_->err());
-      return !address_.empty() && prometheus_->err().find("Server is ready") != std::string::npos;
-    };
-    ASSERT_TRUE(run_until(serves)) << prometheus_->err();
+    prometheus_.emplace(dir_.path(), net::to_string(shop_->address()));
+    const auto serves = [&] { return !(address_ = prometheus_->url()).empty(); };
+    ASSERT_TRUE(run_until(serves)) << prometheus_->log();
   }
 
   // The first scrape comes some seconds after the start.
@@ -58,15 +44,6 @@ class PrometheusTest : public session::LoopbackTest {
         session::HttpServer::open(loop_.io(), loop_.scheduler(), {.address = {"127.0.0.1", 0}}, answer);
     ASSERT_TRUE(server) << server.error().detail;
     shop_ = std::move(*server);
-  }
-
-  // Of the log's line: msg="Listening on" address=127.0.0.1:41234
-  static std::string listening_address(const std::string& log) {
-    constexpr std::string_view kBefore = "msg=\"Listening on\" address=";
-    const auto at = log.find(kBefore);
-    if (at == std::string::npos) return {};
-    const auto from = at + kBefore.size();
-    return "http://" + log.substr(from, log.find_first_of(" \n", from) - from);
   }
 
   // The values, or the error.
@@ -91,7 +68,7 @@ class PrometheusTest : public session::LoopbackTest {
 
   test::TempDir dir_;
   std::unique_ptr<session::HttpServer> shop_;
-  std::optional<test::Program> prometheus_;
+  std::optional<test::Prometheus> prometheus_;
   std::unique_ptr<Fetch> fetch_ = open_fetch(loop_.io(), loop_.scheduler());
   std::string address_;
 };
