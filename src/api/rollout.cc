@@ -171,7 +171,8 @@ Rollout with_deployment(Rollout rollout, const Json* deployment) {
   }
   const FieldReader spec(json::object_at(*deployment, "spec"), "spec", rollout.problems);
   rollout.spec.pod_template = decode_pod_template(spec);
-  rollout.revision = text::safe_hash(json::dump(*rollout.spec.pod_template));
+  // Not the hash by which the Deployment may call its own ReplicaSets: both can have the same name before it.
+  rollout.revision = text::safe_hash("Rollout " + json::dump(*rollout.spec.pod_template));
   return rollout;
 }
 
