@@ -47,6 +47,11 @@ class Store final : public Sink {
   void put(Json item) override;
   void remove(const Json& item) override;
 
+  // What a write of ours came to, which was decided on `before` (null: nothing was there). Late answers are
+  // dropped: what a watch has brought meanwhile is that write already, or a later one.
+  void put_written(const Ptr& before, Json item);
+  void remove_written(const Ptr& before);
+
  private:
   void notify(const Ptr& old, const Ptr& now) {
     for (const auto& listener : listeners_) listener(old, now);
@@ -74,6 +79,16 @@ void Store<T>::remove(const Json& item) {
   auto old = it->second;
   items_.erase(it);
   notify(old, nullptr);
+}
+
+template <typename T>
+void Store<T>::put_written(const Ptr& before, Json item) {
+  if (get(decode_(item).meta.key()) == before) put(std::move(item));
+}
+
+template <typename T>
+void Store<T>::remove_written(const Ptr& before) {
+  if (get(before->meta.key()) == before) remove(*before->json);
 }
 
 template <typename T>

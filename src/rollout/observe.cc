@@ -79,7 +79,8 @@ SeenService read_slot(const api::Rollout& rollout, const Cluster& cluster, const
   return out;
 }
 
-SeenService read_service(const api::Rollout& rollout, const Cluster& cluster, const std::string& name) {
+SeenService read_service(const api::Rollout& rollout, const Cluster& cluster,
+                         const std::vector<SeenReplicaSet>& sets, const std::string& name) {
   if (has_slots(rollout)) return read_slot(rollout, cluster, name);
   SeenService out;
   const auto service = cluster.services.get({rollout.meta.ns, name});
@@ -91,11 +92,11 @@ SeenService read_service(const api::Rollout& rollout, const Cluster& cluster, co
     if (slice.service != name) return;
     for (const auto& endpoint : slice.endpoints) {
       if (!endpoint.ready || endpoint.terminating) continue;
-      // Pods are called <rollout>-<revision>-<suffix>.
+      // Pods are called <ReplicaSet>-<suffix>.
       const auto end = endpoint.target_pod.rfind('-');
       const std::string set = endpoint.target_pod.substr(0, end == std::string::npos ? 0 : end);
-      const bool ours = set.starts_with(rollout.meta.name + "-");
-      ++out.ready[ours ? set.substr(rollout.meta.name.size() + 1) : "?"];
+      const auto own = std::find_if(sets.begin(), sets.end(), [&](const auto& it) { return it.name == set; });
+      ++out.ready[own == sets.end() ? "?" : own->revision];
     }
   });
   return out;
@@ -119,7 +120,7 @@ void read_switched_traffic(const api::Rollout& rollout, const metrics::TrafficCo
     if (backend.backend_ns != rollout.meta.ns) continue;
     const bool active = backend.backend == rollout.spec.canary.stable_service;
     if (active) (switched ? out.canary : out.stable) += traffic;
-    if (!switched && backend.backend == rollout.spec.canary.canary_service) out.canary += traffic;
+    if (backend.backend == rollout.spec.canary.canary_service) out.canary += traffic;
   }
 }
 
@@ -257,6 +258,7 @@ bool uses_templates(const api::Rollout& rollout) {
   const auto& canary = rollout.spec.canary;
   const auto named = [](const api::Analysis& analysis) { return !analysis.templates.empty(); };
   if (canary.analysis && named(*canary.analysis)) return true;
+  if (canary.post_promotion && named(*canary.post_promotion)) return true;
   return std::any_of(canary.steps.begin(), canary.steps.end(), [&](const api::Step& step) {
     const auto* analysis = std::get_if<api::AnalysisStep>(&step);
     return analysis && named(analysis->analysis);
@@ -283,8 +285,8 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
     out.replica_sets.push_back({set.meta.name, revision->second, set.replicas, set.ready_replicas,
                                 set.available_replicas, set.meta.created});
   });
-  out.stable_service = read_service(rollout, cluster, rollout.spec.canary.stable_service);
-  out.canary_service = read_service(rollout, cluster, rollout.spec.canary.canary_service);
+  out.stable_service = read_service(rollout, cluster, out.replica_sets, rollout.spec.canary.stable_service);
+  out.canary_service = read_service(rollout, cluster, out.replica_sets, rollout.spec.canary.canary_service);
   if (has_slots(rollout)) count_slots(rollout, out);
   out.deployment = read_deployment(rollout, cluster);
   for (const auto& reference : rollout.spec.canary.routes) {

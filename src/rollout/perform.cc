@@ -32,18 +32,20 @@ Task<Result<void>> run(Call& call, SetWeights action) {
   Json body = std::move(*patch);
   auto written = co_await call.client.patch(resource, key, kube::PatchType::kJson, std::move(body));
   if (!written) co_return written.error();
-  routes.put(std::move(*written));
+  routes.put_written(route, std::move(*written));
   co_return Result<void>();
 }
 
 Task<Result<void>> run(Call& call, PutRoute action) {
   const api::Key key = call.key(action.route.name);
   const api::Resource& resource = route_resource(action.route.kind);
+  auto& routes = call.cluster.routes(action.route.kind);
+  const auto before = routes.get(key);
   Json document = *action.document;
   if (action.resource_version.empty()) {
     auto made = co_await call.client.create(resource, std::move(document));
     if (!made) co_return made.error();
-    call.cluster.routes(action.route.kind).put(std::move(*made));
+    routes.put_written(before, std::move(*made));
     co_return Result<void>();
   }
   // The spec is ours, labels and annotations that others have added are not.
@@ -53,30 +55,46 @@ Task<Result<void>> run(Call& call, PutRoute action) {
   patch.push_back({{"op", "replace"}, {"path", "/spec"}, {"value", document["spec"]}});
   auto written = co_await call.client.patch(resource, key, kube::PatchType::kJson, std::move(patch));
   if (!written) co_return written.error();
-  call.cluster.routes(action.route.kind).put(std::move(*written));
+  routes.put_written(before, std::move(*written));
+  co_return Result<void>();
+}
+
+// Another controller may have given it another use meanwhile. What is gone already is as it should be.
+Task<Result<void>> remove_as_seen(Call& call, api::Resource resource, const api::Meta& meta) {
+  const Json options = {{"apiVersion", "v1"},
+                        {"kind", "DeleteOptions"},
+                        {"propagationPolicy", "Background"},
+                        {"preconditions", {{"resourceVersion", meta.resource_version}}}};
+  const std::string target = "/apis/" + resource.api_version() + "/namespaces/" + meta.ns + "/" +
+                             std::string(resource.plural) + "/" + meta.name;
+  std::string body = json::dump(options);
+  auto removed = co_await call.client.raw("DELETE", target, "application/json", std::move(body));
+  if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
   co_return Result<void>();
 }
 
 Task<Result<void>> run(Call& call, DeleteRoute action) {
   const api::Key key = call.key(action.route.name);
-  const std::string propagation = "Background";
-  auto removed = co_await call.client.remove(route_resource(action.route.kind), key, propagation);
-  if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
   auto& routes = call.cluster.routes(action.route.kind);
-  if (const auto route = routes.get(key)) routes.remove(*route->json);
-  co_return Result<void>();
+  const auto route = routes.get(key);
+  if (!route) co_return Result<void>();
+  const api::Resource resource = route_resource(action.route.kind);
+  auto removed = co_await remove_as_seen(call, resource, route->meta);
+  if (removed) routes.remove_written(route);
+  co_return removed;
 }
 
 Task<Result<void>> run(Call& call, CreateReplicaSet action) {
+  const api::Key key = call.key(call.rollout->meta.name + "-" + action.revision);
+  const auto before = call.cluster.replica_sets.get(key);
   Json document = replica_set_document(*call.rollout, action.revision, action.replicas);
   auto written = co_await call.client.create(api::kReplicaSets, std::move(document));
   if (!written && written.error().code == ErrorCode::kConflict) {
     // Made by an earlier decision that was not seen yet, or someone else's: look at it.
-    const api::Key key = call.key(call.rollout->meta.name + "-" + action.revision);
     written = co_await call.client.get(api::kReplicaSets, key);
   }
   if (!written) co_return written.error();
-  call.cluster.replica_sets.put(std::move(*written));
+  call.cluster.replica_sets.put_written(before, std::move(*written));
   co_return Result<void>();
 }
 
@@ -89,16 +107,15 @@ Task<Result<void>> run(Call& call, ScaleReplicaSet action) {
   auto written =
       co_await call.client.patch(api::kReplicaSets, key, kube::PatchType::kMerge, std::move(patch));
   if (!written) co_return written.error();
-  call.cluster.replica_sets.put(std::move(*written));
+  call.cluster.replica_sets.put_written(set, std::move(*written));
   co_return Result<void>();
 }
 
 Task<Result<void>> run(Call& call, DeleteReplicaSet action) {
   const api::Key key = call.key(action.name);
-  const std::string propagation = "Background";
-  auto removed = co_await call.client.remove(api::kReplicaSets, key, propagation);
-  if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
-  co_return Result<void>();
+  const auto set = call.cluster.replica_sets.get(key);
+  if (!set) co_return Result<void>();
+  co_return co_await remove_as_seen(call, api::kReplicaSets, set->meta);
 }
 
 Task<Result<void>> run(Call& call, EnsureService action) {
@@ -108,14 +125,14 @@ Task<Result<void>> run(Call& call, EnsureService action) {
     Json document = service_document(*call.rollout, call.cluster, action);
     auto made = co_await call.client.create(api::kServices, std::move(document));
     if (!made) co_return made.error();
-    call.cluster.services.put(std::move(*made));
+    call.cluster.services.put_written(service, std::move(*made));
     co_return Result<void>();
   }
   Json patch = {{"metadata", {{"resourceVersion", service->meta.resource_version}}},
                 {"spec", {{"selector", {{api::kRevisionLabel, action.revision}}}}}};
   auto written = co_await call.client.patch(api::kServices, key, kube::PatchType::kMerge, std::move(patch));
   if (!written) co_return written.error();
-  call.cluster.services.put(std::move(*written));
+  call.cluster.services.put_written(service, std::move(*written));
   co_return Result<void>();
 }
 
@@ -145,7 +162,7 @@ Task<Result<void>> run(Call& call, ReleaseService action) {
       {"spec", {{"selector", {{api::kRevisionLabel, nullptr}}}}}};
   auto written = co_await call.client.patch(api::kServices, key, kube::PatchType::kMerge, std::move(patch));
   if (!written) co_return written.error();
-  call.cluster.services.put(std::move(*written));
+  call.cluster.services.put_written(service, std::move(*written));
   co_return Result<void>();
 }
 
@@ -158,7 +175,7 @@ Task<Result<void>> run(Call& call, ScaleDeployment action) {
   auto written =
       co_await call.client.patch(api::kDeployments, key, kube::PatchType::kMerge, std::move(patch));
   if (!written) co_return written.error();
-  call.cluster.deployments.put(std::move(*written));
+  call.cluster.deployments.put_written(deployment, std::move(*written));
   co_return Result<void>();
 }
 

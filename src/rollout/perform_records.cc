@@ -61,6 +61,8 @@ std::optional<Json> ended(const api::AnalysisRun& run, TimePoint now) {
 
 Task<void> write(kube::Client& client, Cluster& cluster, Json document) {
   const std::string name = json::string_at(document, "metadata.name");
+  const api::Key key{json::string_at(document, "metadata.namespace"), name};
+  const auto before = cluster.runs.get(key);
   const Json status = json::object_at(document, "status");
   if (json::string_at(document, "metadata.resourceVersion").empty()) {
     auto created = co_await client.create(api::kAnalysisRuns, document);
@@ -73,7 +75,7 @@ Task<void> write(kube::Client& client, Cluster& cluster, Json document) {
   }
   auto written = co_await client.update_status(api::kAnalysisRuns, std::move(document));
   if (written) {
-    cluster.runs.put(std::move(*written));
+    cluster.runs.put_written(before, std::move(*written));
   } else if (written.error().code != ErrorCode::kConflict) {
     log::warning("analysis run was not recorded", {{"run", name}, {"error", written.error().detail}});
   }

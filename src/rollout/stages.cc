@@ -127,6 +127,10 @@ bool promote(Turn& turn) {
       turn.note("ActiveSwitched", "Service " + turn.canary().stable_service + " switches to revision " +
                                       turn.next.canary_revision);
       turn.enter(Stage::kProving);
+      if (auto& mark = turn.next.rollout_mark) {  // from here on, what the active Service gets is the canary's
+        mark->canary.requests += turn.seen.traffic.stable.requests;
+        mark->canary.failures += turn.seen.traffic.stable.failures;
+      }
       return true;
     case api::Promotion::kSwap:
       // The canary's Service has all traffic. Under its new name, this is the weight 0: nothing is to be

@@ -257,14 +257,19 @@ void drive_routes(Turn& turn) {
     weights.desired = wanted;
   }
   weights.mirror = mirror;
-  const bool agreed = write_routes(turn, same && weights.written);
-  weights.written = true;
+  // More for the canary is decided in the status first, so that a crash in between never takes it for
+  // somebody else's write. Less is not waited for.
+  const bool intended = wanted <= turn.rollout.status.weights.desired;
+  const bool agreed = intended && write_routes(turn, same && weights.written);
+  weights.written = intended;
   const std::string not_served =
       agreed ? first_not_served(turn) : "the weight " + percent_text(wanted) + " to be served";
   if (not_served.empty()) {
     weight_is_served(turn);
   } else {
-    if (turn.rollout.status.weights.verified_at) turn.progressed();  // a new wait, with a deadline of its own
+    // A new wait, with a deadline of its own; but not for a weight that somebody changed, be it ourselves by
+    // an abort before a crash.
+    if (agreed && turn.rollout.status.weights.verified_at) turn.progressed();
     weights.verified_at.reset();
     weights.since.reset();
   }

@@ -168,9 +168,9 @@ Json Cluster::get(const api::Resource& resource, const api::Key& key) const {
   return stored ? stored->parse() : Json();
 }
 
-std::vector<Json> Cluster::list(const api::Resource& resource) const {
+std::vector<Json> Cluster::list(const api::Resource& resource, const std::string& ns) const {
   std::vector<Json> out;
-  for (const auto& [id, stored] : storage_->list(id_of(resource, {}).resource, ""))
+  for (const auto& [id, stored] : storage_->list(id_of(resource, {}).resource, ns))
     out.push_back(stored->parse());
   return out;
 }
@@ -278,7 +278,7 @@ void Cluster::make_endpoints(const std::string& ns) {
 
 void Cluster::accept_route(const apiserver::ObjectId& id, const apiserver::Stored& stored) {
   const auto current = storage_->get(id);
-  if (!serving || !current || current->revision != stored.revision) return;
+  if (!serving_ || !current || current->revision != stored.revision) return;
   Json object = stored.parse();
   const auto generation = json::int_at(object, "metadata.generation");
   const Split split = split_of(object, id.name);
@@ -299,6 +299,11 @@ void Cluster::accept_route(const apiserver::ObjectId& id, const apiserver::Store
                                               {"controllerName", "example.com/gateway"},
                                               {"conditions", std::move(conditions)}}});
   EXPECT_TRUE(storage_->put(id, std::move(object)));
+}
+
+void Cluster::serve(bool serving) {
+  serving_ = serving;
+  for (const auto& [id, stored] : storage_->list(kRoutes, "")) accept_route(id, *stored);
 }
 
 void Cluster::flow() {

@@ -37,7 +37,7 @@ class Cluster {
   void merge(const api::Resource& resource, const api::Key& key, const Json& patch);
   void annotate(const api::Key& rollout, const std::string& key, const std::string& value);
   Json get(const api::Resource& resource, const api::Key& key) const;  // null: none
-  std::vector<Json> list(const api::Resource& resource) const;
+  std::vector<Json> list(const api::Resource& resource, const std::string& ns = {}) const;
   std::uint64_t revision() const { return storage_->revision(); }
 
   // Called for each change, in order: before what stands in for nodes and gateways reacts.
@@ -49,8 +49,8 @@ class Cluster {
 
   // What stands in for nodes, gateways and users.
   std::map<std::string, std::int64_t> most_ready;  // by ReplicaSet name: no more of its pods become ready
-  bool serving = true;                             // routes are accepted
   double requests_per_second = 0;                  // of each route; images with "bad" in them fail them
+  void serve(bool serving);                        // whether the gateway takes what routes say
   const metrics::TrafficSource& traffic() const;
 
  private:
@@ -71,6 +71,7 @@ class Cluster {
   std::unique_ptr<Traffic> traffic_;
   std::uint64_t reacted_ = 0;
   TimePoint flowed_{};
+  bool serving_ = true;
   Duration step_ = std::chrono::milliseconds(50);
 };
 

@@ -45,6 +45,7 @@ World::World() {
 void World::set_image(const std::string& image) {
   auto& holder = deployment.is_null() ? spec : deployment["spec"];
   holder["template"]["spec"]["containers"][0]["image"] = "shop:" + image;
+  std::erase_if(images_, [&](const auto& known) { return known.second == image; });
   images_[rollout().revision] = image;
 }
 
@@ -160,6 +161,7 @@ rollout::Observation World::observe() const {
   if (has_route && !routes.empty()) seen.routes[{routes[0].kind, "shop"}] = seen_route(current);
   for (const auto& key : rollout::managed_route_names(current))
     seen.managed_routes[key] = seen_own_route(key);
+  for (const auto& [key, route] : own_routes) seen.managed_routes[key] = seen_own_route(key);
   seen.traffic = traffic;
   seen.samples = samples_;
   seen.templates = templates;
