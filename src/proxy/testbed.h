@@ -40,6 +40,7 @@ class FakeBackend {
   routing::Endpoint endpoint() const { return {address_.ip, address_.port, false}; }
   int requests() const { return requests_; }
   int connections() const { return accepted_; }
+  std::size_t open_connections() const;
   std::string last_request() const;
 
  private:

@@ -179,6 +179,11 @@ std::string FakeBackend::last_request() const {
   return last_request_;
 }
 
+std::size_t FakeBackend::open_connections() const {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
 Client::Client(const net::Address& address, int receive_buffer) {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (receive_buffer != 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
