@@ -71,18 +71,23 @@ TEST(Runtime, WeightsChangedTwoHundredTimesCostNoRequestAndKeepTheSplit) {
 }
 
 TEST(Runtime, ASmallShareIsExactAcrossWorkersAndConnections) {
-  const auto address = free_address();
-  FakeBackend stable("stable"), canary("canary");
-  TableBuilder table(address);
-  table.rule("/", {{table.backend("stable", {stable.endpoint()}), 99, {}, ""},
-                   {table.backend("canary", {canary.endpoint()}), 1, {}, ""}});
-  ProxyUnderTest proxy(2);
-  proxy.publish(table.build());
-  Load load(address, 4);
-  ASSERT_TRUE(proxy.wait_until([&] { return load.done() >= 10'000; }));
-  load.stop();
-  EXPECT_EQ(load.failed(), 0);
-  EXPECT_NEAR(canary.requests(), load.done() / 100.0, 3);
+  struct Case {
+    int workers, connections;
+  };
+  for (const Case& c : {Case{1, 1}, Case{2, 16}, Case{4, 16}}) {
+    const auto address = free_address();
+    FakeBackend stable("stable"), canary("canary");
+    TableBuilder table(address);
+    table.rule("/", {{table.backend("stable", {stable.endpoint()}), 99, {}, ""},
+                     {table.backend("canary", {canary.endpoint()}), 1, {}, ""}});
+    ProxyUnderTest proxy(c.workers);
+    proxy.publish(table.build());
+    Load load(address, c.connections);
+    ASSERT_TRUE(proxy.wait_until([&] { return load.done() >= 10'000; }));
+    load.stop();
+    EXPECT_EQ(load.failed(), 0);
+    EXPECT_NEAR(canary.requests(), load.done() / 100.0, 3) << c.workers << " workers";
+  }
 }
 
 TEST(Runtime, BackendsThatHangUpAtWillCostNoGet) {

@@ -39,6 +39,19 @@ TEST(WeightedPick, EverySplitIsMetAtEveryCount) {
   }
 }
 
+// A rule that has served for a while: what counts is any run of requests, not those from the first on.
+TEST(WeightedPick, ASmallShareIsMetInEveryWindow) {
+  constexpr int kWindow = 10'000, kRequests = 1'000'000;
+  PickSequence sequence;
+  const WeightedPick pick(Weights{1, 99});
+  std::vector<int> canary = {0};  // of the first n
+  for (int n = 0; n < kRequests; ++n) canary.push_back(canary.back() + (*pick.at(sequence.next()) == 0));
+  int worst = 0;
+  for (std::size_t from = 0; from + kWindow < canary.size(); ++from)
+    worst = std::max(worst, std::abs(canary[from + kWindow] - canary[from] - kWindow / 100));
+  EXPECT_LE(worst, 3);
+}
+
 TEST(WeightedPick, SeveralThreadsMeetTheSplitTogether) {
   PickSequence sequence;
   const Weights weights = {1, 99};
