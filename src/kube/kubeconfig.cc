@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "http/uri.h"
+#include "http/url.h"
 
 namespace tidegate::kube {
 
@@ -125,27 +126,16 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
   const auto expected = [&] {
     return invalid(in_quotes(url) + " is not a server URL, expected https://host:port");
   };
+  const auto parsed = http::parse_url(url);
+  if (!parsed) return expected();
   ServerUrl server;
-  std::string_view rest = url;
-  if (rest.starts_with("https://")) {
-    rest.remove_prefix(8);
-  } else if (rest.starts_with("http://")) {
-    rest.remove_prefix(7);
-    server.tls = false;
-    server.port = 80;
-  } else {
-    return expected();
-  }
-  const auto slash = std::min(rest.find('/'), rest.size());
-  server.authority = rest.substr(0, slash);
-  server.path = rest.substr(slash);
+  server.tls = parsed->tls;
+  server.authority = parsed->authority;
+  server.host = parsed->host;
+  server.port = parsed->port;
+  server.path = parsed->target;
   while (server.path.ends_with('/')) server.path.pop_back();
   if (!server.path.empty() && http::normalize_path(server.path) != server.path) return expected();
-  const auto parts = http::parse_authority(server.authority);
-  if (!parts || parts->host.empty()) return expected();
-  server.host = parts->host;
-  if (server.host.front() == '[') server.host = server.host.substr(1, server.host.size() - 2);
-  if (parts->port) server.port = *parts->port;
   return server;
 }
 

@@ -12,13 +12,15 @@
 
 #include "metrics/providers/provider.h"
 #include "net/asio.h"
+#include "net/resolve.h"
 
 namespace tidegate::metrics::providers {
 
 class Fetch {
  public:
-  // Errors name the origin: kTimeout, kUnavailable (not resolved, refused, reset, no TLS), kLimit (an answer
-  // too large, too many requests waiting), kInvalid (no such url, a CA that is none), kInternal (not HTTP).
+  // Errors name the origin: kTimeout, kUnavailable (not resolved, refused, reset, no TLS), kLimit (a body too
+  // large, too many requests waiting), kInvalid (no such url, a CA that is none), kInternal (not HTTP, or not
+  // within http/limits.h).
   using Done = std::function<void(Result<HttpAnswer>)>;
 
   class Call {
@@ -30,7 +32,10 @@ class Fetch {
   [[nodiscard]] virtual std::unique_ptr<Call> start(HttpRequest request, Done done) = 0;
 };
 
-// `io` and `scheduler` are of one thread and outlive it.
+// `io` and `scheduler` are of one thread and outlive it. A name's addresses are tried in turn, until one
+// takes the connection.
 std::unique_ptr<Fetch> open_fetch(asio::io_context& io, Scheduler& scheduler);
+std::unique_ptr<Fetch> open_fetch(asio::io_context& io, Scheduler& scheduler,
+                                  std::unique_ptr<net::Resolver> resolver);
 
 }  // namespace tidegate::metrics::providers

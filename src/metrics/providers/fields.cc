@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "http/url.h"
 #include "metrics/providers/limits.h"
 
 namespace tidegate::metrics::providers {
@@ -38,18 +39,6 @@ bool is_of_the_client(std::string_view name) {
 
 bool has_controls(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 127; });
-}
-
-// A scheme that we speak, a host, and nothing in front of it that would be a password.
-bool is_web_address(std::string_view text) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!text.starts_with(scheme)) continue;
-    const auto authority =
-        text.substr(scheme.size(), text.find_first_of("/?#", scheme.size()) - scheme.size());
-    return !authority.empty() && authority.front() != ':' && authority.find('@') == std::string_view::npos &&
-           !has_controls(text) && text.find(' ') == std::string_view::npos;
-  }
-  return false;
 }
 
 }  // namespace
@@ -125,7 +114,7 @@ std::string Fields::need_text(std::string_view key) {
 std::string Fields::url(std::string_view key) {
   const Json* value = ask(key);
   const std::string out = text(key);
-  if ((value && later(*value)) || is_web_address(out)) return out;
+  if ((value && later(*value)) || http::parse_url(out)) return out;
   complain(key, "an address such as http://prometheus.monitoring:9090, without a password in it");
   return {};
 }

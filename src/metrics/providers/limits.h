@@ -20,5 +20,6 @@ inline constexpr Duration kMostTimeout = std::chrono::minutes(2);  // a measurem
 
 inline constexpr std::size_t kMaxInFlight = 32;   // sockets, and answers in memory
 inline constexpr std::size_t kMaxWaiting = 2048;  // requests behind those: 500 rollouts of four metrics each
+inline constexpr std::size_t kMaxTlsSettings = 16;  // kept: one a CA; reading the system's takes milliseconds
 
 }  // namespace tidegate::metrics::providers
