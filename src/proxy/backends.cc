@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/backends.h"
 
+#include <algorithm>
+
 namespace tidegate::proxy {
 
 WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
@@ -33,17 +35,61 @@ BackendEndpointPtr Backends::endpoint(const net::Address& address) {
   return made;
 }
 
-BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndpoint* avoid, Random& random) {
-  const auto& candidates = backend.ready.empty() ? backend.draining : backend.ready;
+namespace {
+
+constexpr int kDraws = 4;  // before the rest are looked at one by one
+
+const std::vector<BackendEndpointPtr>& candidates_of(const BackendView& backend) {
+  return backend.ready.empty() ? backend.draining : backend.ready;
+}
+
+// One at random that is not ejected and neither of the two given; null where none is left. New ones are
+// passed over as often as their share asks.
+const BackendEndpointPtr* draw(const std::vector<BackendEndpointPtr>& from, const BackendEndpoint* a,
+                               const BackendEndpoint* b, Random& random, SteadyTime now,
+                               const BalanceSettings& settings) {
+  const auto fits = [&](const BackendEndpointPtr& one) {
+    return one.get() != a && one.get() != b && !one->health.ejected(now);
+  };
+  for (int i = 0; i < kDraws; ++i) {
+    const BackendEndpointPtr& one = from[random.below(from.size())];
+    if (fits(one) && random.chance(one->health.share(now, settings))) return &one;
+  }
+  const std::size_t start = random.below(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const BackendEndpointPtr& one = from[(start + i) % from.size()];
+    if (fits(one)) return &one;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndpoint* avoid, Random& random,
+                                   SteadyTime now, const BalanceSettings& settings) {
+  const auto& candidates = candidates_of(backend);
   if (candidates.empty()) return nullptr;
   if (candidates.size() == 1) return candidates.front();
-  const std::size_t first = random.below(candidates.size());
-  std::size_t second = random.below(candidates.size() - 1);
-  if (second >= first) ++second;
-  const BackendEndpointPtr &a = candidates[first], &b = candidates[second];
-  if (a.get() == avoid) return b;
-  if (b.get() == avoid) return a;
-  return b->active < a->active ? b : a;
+  const auto* first = draw(candidates, avoid, nullptr, random, now, settings);
+  if (first == nullptr) {
+    const auto& any = candidates[random.below(candidates.size())];
+    return any.get() != avoid ? any : candidates[any == candidates.front() ? 1 : 0];
+  }
+  const auto* second = draw(candidates, avoid, first->get(), random, now, settings);
+  return second != nullptr && (*second)->active < (*first)->active ? *second : *first;
+}
+
+bool note_failure(const BackendView& backend, BackendEndpoint& endpoint, SteadyTime now,
+                  const BalanceSettings& settings) {
+  if (!endpoint.health.failed(now, settings)) return false;
+  const auto& all = candidates_of(backend);
+  if (all.size() < 2) return false;
+  const auto ejected = static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [now](const auto& one) { return one->health.ejected(now); }));
+  const std::size_t share = all.size() * static_cast<std::size_t>(settings.max_ejected_percent) / 100;
+  if (ejected >= std::clamp<std::size_t>(share, 1, all.size() - 1)) return false;
+  endpoint.health.eject(now, settings);
+  return true;
 }
 
 }  // namespace tidegate::proxy

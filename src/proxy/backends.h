@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "proxy/endpoint_health.h"
 #include "proxy/random.h"
 #include "proxy/series.h"
 #include "routing/table.h"
@@ -18,8 +19,10 @@ namespace tidegate::proxy {
 struct BackendEndpoint {
   BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const net::Address& address)
       : address(address),
+        health(scheduler.clock().steady_now()),
         pool(io, scheduler, session::Endpoint{address, nullptr, {}}, session::ClientLimits{}) {}
   net::Address address;
+  EndpointHealth health;
   session::ClientPool pool;
   std::size_t active = 0;  // requests of this worker under way
 };
@@ -57,8 +60,15 @@ class Backends {
   std::uint64_t round_ = 0;
 };
 
-// Of two endpoints picked at random the one with fewer active requests, `avoid` last (it failed just now).
-// Draining ones serve only where nothing else is left. Null: there is none.
-BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndpoint* avoid, Random& random);
+// Of two endpoints picked at random the one with fewer active requests; not `avoid` (it failed just now), no
+// ejected one, and new ones less often. Draining ones serve only where nothing else is left, ejected ones and
+// `avoid` too. Null: there is none.
+BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndpoint* avoid, Random& random,
+                                   SteadyTime now, const BalanceSettings& settings);
+
+// Notes that a request to this endpoint failed. True: it has been ejected for that. Of a backend's endpoints
+// no more are than `settings` allow.
+bool note_failure(const BackendView& backend, BackendEndpoint& endpoint, SteadyTime now,
+                  const BalanceSettings& settings);
 
 }  // namespace tidegate::proxy

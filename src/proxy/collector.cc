@@ -137,6 +137,7 @@ class Collector final : public prometheus::Collectable {
     out.push_back(std::move(durations));
     out.push_back(std::move(failures));
     collect_backend_gauges(active, out);
+    collect_backend_totals(out);
   }
 
   // Of backends that have had a request alone: idle routes make no series.
@@ -158,6 +159,19 @@ class Collector final : public prometheus::Collectable {
     }
     out.push_back(std::move(requests));
     out.push_back(std::move(endpoints));
+  }
+
+  void collect_backend_totals(std::vector<MetricFamily>& out) const {
+    MetricFamily ejections{"tidegate_backend_ejections_total",
+                           "Times that a worker left out an endpoint for its failures.",
+                           MetricType::Counter,
+                           {}};
+    for (const auto& [key, kept] : series_->totals()) {
+      std::int64_t ejected = 0;
+      kept.cells->each([&](const BackendTotals& totals) { ejected += totals.ejections.get(); });
+      if (ejected != 0) add_counter(ejections, labels_of(key), static_cast<double>(ejected));
+    }
+    out.push_back(std::move(ejections));
   }
 
   void collect_listeners(std::vector<MetricFamily>& out) const {

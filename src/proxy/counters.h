@@ -66,6 +66,11 @@ struct alignas(64) ListenerCell {
   Counter connections;
 };
 
+// Of a backend, whichever route sends to it.
+struct alignas(64) BackendTotals {
+  Counter ejections;
+};
+
 enum class Limit : std::uint8_t { kConnections, kBackendOverflow, kMirrorBody, kMirrors, kAccessLog };
 inline constexpr std::array<std::string_view, 5> kLimitNames = {"connections", "backend_overflow",
                                                                 "mirror_body", "mirrors", "access_log"};

@@ -90,7 +90,7 @@ bool Exchange::pick_backend() {
 }
 
 bool Exchange::pick_endpoint() {
-  endpoint_ = choose_endpoint(*view_, last_endpoint_.get(), worker_.random());
+  endpoint_ = worker_.choose(*view_, last_endpoint_.get());
   if (!endpoint_) return fail(ErrorKind::kNoEndpoints, "it has no endpoints"), false;
   last_endpoint_ = endpoint_;
   ++endpoint_->active;
@@ -147,6 +147,7 @@ bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
 
 void Exchange::on_backend_error(session::StreamError error, bool unsent, std::string_view detail) {
   const bool again = may_send_again(error, unsent);
+  if (is_endpoint_failure(error, unsent)) note_failure();
   release_endpoint();
   client_->resume();
   if (again) {
@@ -160,12 +161,12 @@ void Exchange::on_backend_error(session::StreamError error, bool unsent, std::st
 }
 
 void Exchange::check_deadlines(SteadyTime now) {
-  if (finished_) return;
+  if (finished_ || now < std::min(deadline_, attempt_deadline_)) return;
+  // A backend that waits for the rest of a request has done nothing wrong.
+  if (!response_started_ && (request_ended_ || !has_body())) note_failure();
   if (now >= deadline_)
     return fail(ErrorKind::kRequestTimeout, "no complete response within the rule's request timeout");
-  if (now >= attempt_deadline_) {
-    fail(ErrorKind::kBackendTimeout, "no complete response within the rule's backend request timeout");
-  }
+  fail(ErrorKind::kBackendTimeout, "no complete response within the rule's backend request timeout");
 }
 
 }  // namespace tidegate::proxy

@@ -91,6 +91,8 @@ class Exchange {
   void send_error(const ErrorPolicy& policy, int status, std::string_view detail);
   bool may_send_again(session::StreamError error, bool unsent) const;
   void release_endpoint();
+  void note_failure();  // of the endpoint at hand
+  BackendTotals& totals() const;
   void finish();
 
   bool has_body() const { return head_.content_length != 0; }

@@ -39,6 +39,7 @@ void Exchange::on_client_writable() {
 void Exchange::on_response_end(const http::Headers& trailers) {
   if (!response_complete_) client_->send_end(trailers);
   response_complete_ = true;
+  endpoint_->health.answered();
   finish();
 }
 
@@ -106,6 +107,15 @@ std::string Exchange::describe(std::string_view detail) const {
            std::to_string(slot_->backend->port) + ": ";
   }
   return out.append(detail).append("\n");
+}
+
+BackendTotals& Exchange::totals() const {
+  return table_->serving->backends[slot_->choice->backend]->of(worker_.index());
+}
+
+void Exchange::note_failure() {
+  if (endpoint_ && proxy::note_failure(*view_, *endpoint_, worker_.now(), worker_.balance()))
+    totals().ejections.add();
 }
 
 void Exchange::release_endpoint() {

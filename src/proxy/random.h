@@ -19,6 +19,9 @@ class Random {
   std::size_t below(std::size_t n) {
     return static_cast<std::size_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
   }
+  bool chance(double probability) {  // 1: always, and without a number drawn
+    return probability >= 1 || static_cast<double>(next() >> 11) * 0x1p-53 < probability;
+  }
 
  private:
   std::uint64_t state_;

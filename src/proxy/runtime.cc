@@ -53,6 +53,7 @@ struct Runtime::State {
     worker_options.reuse_port = options.workers > 1;
     worker_options.access_log = access_log;
     worker_options.access_log_sample = options.access_log.sample;
+    worker_options.balance = options.balance;
     auto& seat = *seats.emplace_back(std::make_unique<Seat>());
     seat.worker = std::make_unique<Worker>(seat.loop, series->limits().of(index), std::move(worker_options));
     seat.thread = std::thread([&seat] { seat.loop.run(); });

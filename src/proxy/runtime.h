@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "metrics/traffic.h"
 #include "net/event_loop.h"
+#include "proxy/endpoint_health.h"
 #include "routing/table.h"
 
 namespace prometheus {
@@ -35,6 +36,7 @@ class Runtime {
     int workers = 1;
     Duration drain_timeout = std::chrono::seconds(20);
     AccessLogOptions access_log = {};
+    BalanceSettings balance = {};
   };
   // What came of a published table once every worker had taken it up.
   struct Applied {

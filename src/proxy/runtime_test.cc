@@ -103,6 +103,49 @@ TEST(Runtime, BackendsThatHangUpAtWillCostNoGet) {
   EXPECT_EQ(load.failed(), 0);
 }
 
+TEST(Runtime, AnEndpointThatFailsIsLeftOutAfterAFewRequests) {
+  const auto address = free_address();
+  FakeBackend good("good"), other("other"), bad([](const std::string&) { return std::string(); });
+  TableBuilder table(address);
+  table.rule("/", {{table.backend("web", {good.endpoint(), bad.endpoint(), other.endpoint()})}});
+  ProxyUnderTest proxy(1);
+  proxy.publish(table.build());
+  Client client(address);
+  int failed = 0;
+  for (int i = 0; i < 200; ++i) failed += client.get("/")->status != 200;
+  EXPECT_EQ(failed, BalanceSettings().eject_after);
+  EXPECT_EQ(bad.requests(), failed);
+  EXPECT_EQ(proxy.metric("tidegate_backend_ejections_total", {"backend=\"web\""}), 1);
+}
+
+TEST(Runtime, TheLastEndpointIsAskedHoweverOftenItFails) {
+  const auto address = free_address();
+  FakeBackend bad([](const std::string&) { return std::string(); });
+  TableBuilder table(address);
+  table.rule("/", {{table.backend("web", {bad.endpoint()})}});
+  ProxyUnderTest proxy(1);
+  proxy.publish(table.build());
+  Client client(address);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(client.get("/")->status, 502);
+  EXPECT_EQ(bad.requests(), 20);
+  EXPECT_EQ(proxy.metric("tidegate_backend_ejections_total"), -1);
+}
+
+TEST(Runtime, AServersOwnErrorsAreAnswers) {
+  const auto address = free_address();
+  const auto broken = [](const std::string&) {
+    return std::string("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
+  };
+  FakeBackend one(broken), two(broken);
+  TableBuilder table(address);
+  table.rule("/", {{table.backend("web", {one.endpoint(), two.endpoint()})}});
+  ProxyUnderTest proxy(1);
+  proxy.publish(table.build());
+  Client client(address);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(client.get("/")->status, 500);
+  EXPECT_EQ(proxy.metric("tidegate_backend_ejections_total"), -1);
+}
+
 TEST(Runtime, CountersEqualTheBackendsOwn) {
   const auto address = free_address();
   std::atomic<int> n{0};

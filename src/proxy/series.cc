@@ -10,6 +10,8 @@ ListenerKey key_of(const routing::Listener& listener) {
   return {listener.gateway_ns, listener.gateway, listener.name};
 }
 
+BackendKey key_of(const routing::Backend& backend) { return {backend.ns, backend.name, backend.port}; }
+
 RouteBackendKey key_of(const routing::Slot& slot) {
   RouteBackendKey key;
   key.listener = key_of(*slot.listener);
@@ -17,7 +19,7 @@ RouteBackendKey key_of(const routing::Slot& slot) {
   key.route_ns = slot.rule->route.ns;
   key.route = slot.rule->route.name;
   key.rule = slot.rule->name;
-  if (slot.backend != nullptr) key.backend = {slot.backend->ns, slot.backend->name, slot.backend->port};
+  if (slot.backend != nullptr) key.backend = key_of(*slot.backend);
   return key;
 }
 
@@ -61,6 +63,7 @@ ServingTablePtr SeriesBook::resolve(routing::CompiledTablePtr compiled) {
   const SteadyTime now = clock_.steady_now();
   all_gone(backends_, now);
   all_gone(listeners_, now);
+  all_gone(totals_, now);
   auto out = std::make_shared<ServingTable>();
   out->slots.reserve(compiled->slots.size());
   for (const routing::Slot& slot : compiled->slots)
@@ -68,6 +71,8 @@ ServingTablePtr SeriesBook::resolve(routing::CompiledTablePtr compiled) {
   for (const routing::Listener& listener : compiled->table->listeners) {
     out->listeners.push_back(take(listeners_, key_of(listener), workers_));
   }
+  for (const routing::Backend& backend : compiled->table->backends)
+    out->backends.push_back(take(totals_, key_of(backend), workers_));
   table_ = compiled->table;
   out->compiled = std::move(compiled);
   forget_old();
@@ -78,6 +83,7 @@ void SeriesBook::forget_old() {
   const SteadyTime now = clock_.steady_now();
   forget(backends_, now);
   forget(listeners_, now);
+  forget(totals_, now);
 }
 
 metrics::TrafficCounts SeriesBook::traffic() const {

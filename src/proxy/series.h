@@ -38,12 +38,14 @@ struct RouteBackendKey {
 
 using BackendSeries = PerWorker<BackendCell>;
 using ListenerSeries = PerWorker<ListenerCell>;
+using BackendTotalsSeries = PerWorker<BackendTotals>;
 
 // A table with its counters: what workers serve.
 struct ServingTable {
   routing::CompiledTablePtr compiled;
-  std::vector<std::shared_ptr<BackendSeries>> slots;       // as CompiledTable::slots
-  std::vector<std::shared_ptr<ListenerSeries>> listeners;  // as Table::listeners
+  std::vector<std::shared_ptr<BackendSeries>> slots;           // as CompiledTable::slots
+  std::vector<std::shared_ptr<ListenerSeries>> listeners;      // as Table::listeners
+  std::vector<std::shared_ptr<BackendTotalsSeries>> backends;  // as Table::backends
 };
 using ServingTablePtr = std::shared_ptr<const ServingTable>;
 
@@ -65,6 +67,7 @@ class SeriesBook {
   };
   const std::map<RouteBackendKey, Kept<BackendCell>>& backends() const { return backends_; }
   const std::map<ListenerKey, Kept<ListenerCell>>& listeners() const { return listeners_; }
+  const std::map<BackendKey, Kept<BackendTotals>>& totals() const { return totals_; }
   const routing::TablePtr& table() const { return table_; }
   PerWorker<LimitCell>& limits() { return limits_; }
   const PerWorker<LimitCell>& limits() const { return limits_; }
@@ -83,6 +86,7 @@ class SeriesBook {
   const Clock& clock_;
   std::map<RouteBackendKey, Kept<BackendCell>> backends_;
   std::map<ListenerKey, Kept<ListenerCell>> listeners_;
+  std::map<BackendKey, Kept<BackendTotals>> totals_;
   PerWorker<LimitCell> limits_;
   routing::TablePtr table_;
   std::uint64_t generation_ = 0;

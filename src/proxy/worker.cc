@@ -110,7 +110,7 @@ void Worker::clear() {
 
 std::shared_ptr<MirrorRequest> Worker::start_mirror(const BackendView& backend, const http::RequestHead& head,
                                                     bool end) {
-  auto endpoint = choose_endpoint(backend, nullptr, random_);
+  auto endpoint = choose(backend, nullptr);
   if (!endpoint) return nullptr;
   if (mirrors_.size() >= kMaxMirrors) return limit_hit(Limit::kMirrors), nullptr;
   mirrors_.push_back(std::make_shared<MirrorRequest>(std::move(endpoint), head, end, now() + kMirrorTimeout));

@@ -26,6 +26,7 @@ class Worker {
     bool reuse_port = false;                // other workers listen on the same ports
     std::shared_ptr<AccessLog> access_log;  // null: none
     std::uint32_t access_log_sample = 1;
+    BalanceSettings balance = {};
   };
   Worker(net::EventLoop& loop, LimitCell& limits, Options options);
   ~Worker();
@@ -47,6 +48,10 @@ class Worker {
   // For exchanges.
   std::size_t index() const { return options_.index; }
   Random& random() { return random_; }
+  BackendEndpointPtr choose(const BackendView& backend, const BackendEndpoint* avoid) {
+    return choose_endpoint(backend, avoid, random_, now(), options_.balance);
+  }
+  const BalanceSettings& balance() const { return options_.balance; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
   asio::io_context& io() { return loop_.io(); }
   Scheduler& scheduler() { return loop_.scheduler(); }
