@@ -95,6 +95,15 @@ std::vector<RouteValueMatch> decode_values(const Json& array) {
   return values;
 }
 
+RouteRetry decode_retry(const Json& json) {
+  RouteRetry retry;
+  for (const auto& code : json::array_at(json, "codes"))
+    if (code.is_number_integer()) retry.codes.push_back(code.get<std::int32_t>());
+  if (json::find(json, "attempts")) retry.attempts = int32_at(json, "attempts");
+  retry.backoff = json::string_at(json, "backoff");
+  return retry;
+}
+
 RouteRule decode_rule(const Json& json) {
   RouteRule rule;
   rule.name = json::string_at(json, "name");
@@ -112,7 +121,7 @@ RouteRule decode_rule(const Json& json) {
   }
   rule.request_timeout = json::string_at(json, "timeouts.request");
   rule.backend_request_timeout = json::string_at(json, "timeouts.backendRequest");
-  rule.retry = json::find(json, "retry") != nullptr;
+  if (const Json* retry = json::find(json, "retry")) rule.retry = decode_retry(*retry);
   rule.session_persistence = json::find(json, "sessionPersistence") != nullptr;
   return rule;
 }

@@ -81,13 +81,19 @@ struct WeightedReference {
   std::int32_t weight = 1;
   std::vector<RouteFilter> filters;
 };
+struct RouteRetry {
+  std::vector<std::int32_t> codes;
+  std::optional<std::int32_t> attempts;
+  std::string backoff;  // as written
+};
 struct RouteRule {
   std::string name;
   std::vector<RouteMatch> matches;  // never empty: the default is all paths
   std::vector<RouteFilter> filters;
   std::vector<WeightedReference> backends;
   std::string request_timeout, backend_request_timeout;  // as written
-  bool retry = false, session_persistence = false;       // asked for
+  std::optional<RouteRetry> retry;
+  bool session_persistence = false;  // asked for
 };
 
 struct RouteParentStatus {

@@ -57,10 +57,10 @@ class RuleTranslation {
                                      FilterPlace::kRule, prefix_only);
     add_backends(rule, prefix_only);
     answer_without_backend(rule);
-    rule.request_timeout = timeout(from_.request_timeout, "request");
-    rule.backend_request_timeout = timeout(from_.backend_request_timeout, "backendRequest");
+    rule.request_timeout = duration(from_.request_timeout, ".timeouts.request");
+    rule.backend_request_timeout = duration(from_.backend_request_timeout, ".timeouts.backendRequest");
     check_timeouts(rule);
-    if (from_.retry) ignore(".retry", "retries are not supported: each request is sent once");
+    if (from_.retry) rule.retry = retry(*from_.retry);
     if (from_.session_persistence) ignore(".sessionPersistence", "session persistence is not supported");
     return rule;
   }
@@ -157,10 +157,31 @@ class RuleTranslation {
         500, rule.backends.empty() ? "no backendRefs" : "all backendRefs have weight 0"});
   }
 
-  Duration timeout(const std::string& value, std::string_view which) {
+  routing::Retry retry(const api::RouteRetry& from) {
+    routing::Retry out;
+    for (std::size_t i = 0; i < from.codes.size(); ++i) {
+      if (from.codes[i] < 400 || from.codes[i] > 599) {
+        refuse(indexed(field_ + ".retry.codes", i),
+               std::to_string(from.codes[i]) + " is no code of an error: expected 400 to 599");
+      }
+      out.codes.push_back(from.codes[i]);
+    }
+    if (!from.backoff.empty()) out.backoff = duration(from.backoff, ".retry.backoff");
+    if (!from.attempts) return out;
+    out.attempts = std::clamp(*from.attempts, 1, routing::kMaxRetryAttempts);
+    if (*from.attempts == out.attempts) return out;
+    route_.problems.push_back({"HTTPRoute", route_.key(), "", field_ + ".retry.attempts",
+                               Reason::kIgnoredField,
+                               std::to_string(*from.attempts) + " is not supported: expected 1 to " +
+                                   std::to_string(routing::kMaxRetryAttempts),
+                               "The nearest of these is used."});
+    return out;
+  }
+
+  Duration duration(const std::string& value, std::string_view part) {
     if (value.empty()) return Duration(0);
     if (const auto duration = parse_gep2257(value)) return *duration;
-    refuse(field_ + ".timeouts." + std::string(which),
+    refuse(field_ + std::string(part),
            shown(value) + " is not a duration: expected one like 500ms, 10s or 1h30m");
     return Duration(0);
   }

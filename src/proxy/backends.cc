@@ -10,9 +10,13 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
   auto out = std::make_shared<WorkerTable>();
   const auto& backends = serving->compiled->table->backends;
   out->backends.reserve(backends.size());
+  std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets;
   for (const routing::Backend& backend : backends) {
     BackendView& view = out->backends.emplace_back();
     view.backend = &backend;
+    const BackendKey key{backend.ns, backend.name, backend.port};
+    const auto known = budgets_.find(key);
+    view.budget = budgets[key] = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
     for (const routing::Endpoint& e : backend.endpoints) {
       (e.draining ? view.draining : view.ready).push_back(endpoint({e.ip, e.port}));
     }
@@ -22,6 +26,7 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
     if (held && it->second.seen != round_) held->pool.close_idle();
     it = held ? std::next(it) : known_.erase(it);
   }
+  budgets_ = std::move(budgets);
   out->serving = std::move(serving);
   return out;
 }

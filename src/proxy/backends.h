@@ -10,6 +10,7 @@
 
 #include "proxy/endpoint_health.h"
 #include "proxy/random.h"
+#include "proxy/retry_budget.h"
 #include "proxy/series.h"
 #include "routing/table.h"
 #include "session/client_pool.h"
@@ -30,6 +31,7 @@ using BackendEndpointPtr = std::shared_ptr<BackendEndpoint>;
 
 struct BackendView {
   const routing::Backend* backend = nullptr;
+  std::shared_ptr<RetryBudget> budget;  // outlives tables
   std::vector<BackendEndpointPtr> ready, draining;
 };
 
@@ -57,6 +59,7 @@ class Backends {
     std::uint64_t seen = 0;  // the last round of resolve() that named it
   };
   std::map<net::Address, Known> known_;
+  std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets_;
   std::uint64_t round_ = 0;
 };
 

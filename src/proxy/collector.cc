@@ -166,12 +166,24 @@ class Collector final : public prometheus::Collectable {
                            "Times that a worker left out an endpoint for its failures.",
                            MetricType::Counter,
                            {}};
+    MetricFamily retries{
+        "tidegate_backend_retries_total", "Requests sent again, or not.", MetricType::Counter, {}};
     for (const auto& [key, kept] : series_->totals()) {
-      std::int64_t ejected = 0;
-      kept.cells->each([&](const BackendTotals& totals) { ejected += totals.ejections.get(); });
-      if (ejected != 0) add_counter(ejections, labels_of(key), static_cast<double>(ejected));
+      const auto add = [&, &key = key, &kept = kept](MetricFamily& family, Counter BackendTotals::*counter,
+                                                     const char* kind) {
+        std::int64_t sum = 0;
+        kept.cells->each([&](const BackendTotals& totals) { sum += (totals.*counter).get(); });
+        Labels labels = labels_of(key);
+        if (kind != nullptr) labels.push_back({"kind", kind});
+        if (sum != 0) add_counter(family, std::move(labels), static_cast<double>(sum));
+      };
+      add(ejections, &BackendTotals::ejections, nullptr);
+      add(retries, &BackendTotals::resent, "unsent");
+      add(retries, &BackendTotals::retries, "rule");
+      add(retries, &BackendTotals::retries_over_budget, "over_budget");
     }
     out.push_back(std::move(ejections));
+    out.push_back(std::move(retries));
   }
 
   void collect_listeners(std::vector<MetricFamily>& out) const {

@@ -69,6 +69,8 @@ struct alignas(64) ListenerCell {
 // Of a backend, whichever route sends to it.
 struct alignas(64) BackendTotals {
   Counter ejections;
+  Counter resent;                        // known unsent
+  Counter retries, retries_over_budget;  // that rules ask for
 };
 
 enum class Limit : std::uint8_t { kConnections, kBackendOverflow, kMirrorBody, kMirrors, kAccessLog };

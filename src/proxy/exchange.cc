@@ -98,7 +98,7 @@ bool Exchange::pick_endpoint() {
 }
 
 void Exchange::forward() {
-  ++attempts_;
+  if (++attempts_ == 1) view_->budget->request(started_);
   const Duration timeout = rule().rule->backend_request_timeout;
   if (timeout.count() != 0) attempt_deadline_ = worker_.now() + timeout;
   backend_ = endpoint_->pool.request(head_, !has_body(), backend_side_);
@@ -111,7 +111,8 @@ void Exchange::forward() {
 void Exchange::on_request_data(std::string_view data) {
   request_bytes_ += data.size();
   if (replayable_ && !response_started_) {
-    replayable_ = replay_.size() + data.size() <= kReplayBytes;
+    // What still comes once it is decided to send again, until the client has stopped, is little.
+    replayable_ = replay_.size() + data.size() <= kReplayBytes || discarding_ || retry_timer_;
     replayable_ ? void(replay_.append(data)) : replay_.clear();
   }
   for (const auto& mirror : mirrors_) {
@@ -134,23 +135,15 @@ void Exchange::on_backend_writable() { client_->resume(); }
 
 void Exchange::on_client_gone() { fail(ErrorKind::kClientGone, "the client left"); }
 
-// A refused or timed-out connection carried nothing. A reused one that closed may have carried the request to
-// the backend's ears, so only what may be done twice is sent twice (RFC 9110 section 9.2.2).
-bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
-  using session::StreamError;
-  if (!unsent || response_started_ || attempts_ > kMaxRetries || !replayable_) return false;
-  if (error == StreamError::kOverflow) return false;
-  const bool connecting = error == StreamError::kConnectRefused || error == StreamError::kConnectTimeout ||
-                          error == StreamError::kTls;
-  return connecting || http::is_idempotent(head_.method);
-}
-
 void Exchange::on_backend_error(session::StreamError error, bool unsent, std::string_view detail) {
+  if (discarding_) return retry_later();
   const bool again = may_send_again(error, unsent);
   if (is_endpoint_failure(error, unsent)) note_failure();
+  if (!again && retries_error(error) && take_retry()) return retry_later();
   release_endpoint();
   client_->resume();
   if (again) {
+    totals().resent.add();
     if (!pick_endpoint()) return;
     // Stale connections come in packs (a backend that restarted): the last send goes over a new one.
     if (attempts_ == kMaxRetries) endpoint_->pool.close_idle();
@@ -163,9 +156,11 @@ void Exchange::on_backend_error(session::StreamError error, bool unsent, std::st
 void Exchange::check_deadlines(SteadyTime now) {
   if (finished_ || now < std::min(deadline_, attempt_deadline_)) return;
   // A backend that waits for the rest of a request has done nothing wrong.
-  if (!response_started_ && (request_ended_ || !has_body())) note_failure();
+  const bool silent = !response_started_ && !discarding_ && (request_ended_ || !has_body());
+  if (silent) note_failure();
   if (now >= deadline_)
     return fail(ErrorKind::kRequestTimeout, "no complete response within the rule's request timeout");
+  if (discarding_ || (retries_error(session::StreamError::kTimeout) && take_retry())) return retry_later();
   fail(ErrorKind::kBackendTimeout, "no complete response within the rule's backend request timeout");
 }
 

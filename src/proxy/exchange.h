@@ -49,19 +49,19 @@ class Exchange {
     explicit BackendSide(Exchange& e) : exchange(e) {}
     // A stream given up stays until the end of the loop's turn; what it still says is for nobody.
     void on_head(http::ResponseHead head) override {
-      if (!exchange.finished_) exchange.on_response_head(std::move(head));
+      if (exchange.backend_) exchange.on_response_head(std::move(head));
     }
     void on_data(std::string_view data) override {
-      if (!exchange.finished_) exchange.on_response_data(data);
+      if (exchange.backend_) exchange.on_response_data(data);
     }
     void on_end(const http::Headers& trailers) override {
-      if (!exchange.finished_) exchange.on_response_end(trailers);
+      if (exchange.backend_) exchange.on_response_end(trailers);
     }
     void on_writable() override {
-      if (!exchange.finished_) exchange.on_backend_writable();
+      if (exchange.backend_) exchange.on_backend_writable();
     }
     void on_error(session::StreamError error, bool unsent, std::string_view detail) override {
-      if (!exchange.finished_) exchange.on_backend_error(error, unsent, detail);
+      if (exchange.backend_) exchange.on_backend_error(error, unsent, detail);
     }
     Exchange& exchange;
   };
@@ -90,6 +90,11 @@ class Exchange {
   void fail(ErrorKind kind, std::string_view detail, int status = 0);
   void send_error(const ErrorPolicy& policy, int status, std::string_view detail);
   bool may_send_again(session::StreamError error, bool unsent) const;
+  static bool carried_nothing(session::StreamError error);
+  bool retries_code(int status) const;
+  bool retries_error(session::StreamError error) const;
+  bool take_retry();
+  void retry_later();
   void release_endpoint();
   void note_failure();  // of the endpoint at hand
   BackendTotals& totals() const;
@@ -118,7 +123,11 @@ class Exchange {
   BackendEndpointPtr endpoint_, last_endpoint_;
   std::unique_ptr<session::ClientStream> backend_;
   int attempts_ = 0;
-  std::string replay_;  // of the request body, while it may have to be sent again
+  int retries_ = 0;          // of those: asked for by the rule
+  bool discarding_ = false;  // an answer that is not the last one
+  std::size_t discarded_ = 0;
+  std::unique_ptr<Scheduler::Timer> retry_timer_;  // set: waits for its next attempt
+  std::string replay_;                             // of the request body, while it may have to be sent again
   bool replayable_ = true;
   bool request_ended_ = false;
   http::Headers request_trailers_;

@@ -11,6 +11,10 @@ void Exchange::on_response_head(http::ResponseHead head) {
     release_endpoint();
     return fail(ErrorKind::kProtocol, "it switched protocols without being asked");
   }
+  if (retries_code(head.status) && take_retry()) {
+    discarding_ = true;  // to its end, so that the connection can be used again
+    return client_->pause();
+  }
   replay_ = {};
   response_started_ = true;
   status_ = head.status;
@@ -27,6 +31,10 @@ void Exchange::apply_response_filters(http::ResponseHead& head) {
 }
 
 void Exchange::on_response_data(std::string_view data) {
+  if (discarding_) {
+    if ((discarded_ += data.size()) > kDiscardBytes) retry_later();
+    return;
+  }
   response_bytes_ += data.size();
   client_->send_data(data);
   if (client_->unsent_bytes() > session::kHighWater) backend_->pause();
@@ -37,9 +45,10 @@ void Exchange::on_client_writable() {
 }
 
 void Exchange::on_response_end(const http::Headers& trailers) {
+  endpoint_->health.answered();
+  if (discarding_) return retry_later();
   if (!response_complete_) client_->send_end(trailers);
   response_complete_ = true;
-  endpoint_->health.answered();
   finish();
 }
 

@@ -14,6 +14,10 @@ inline constexpr int kMaxRetries =
     2;  // further sends of a request known to be unsent: one for a stale connection, one for its luck
 inline constexpr std::size_t kReplayBytes =
     64 * 1024;  // of a request body, kept until the response begins; larger ones can't be sent again
+inline constexpr int kMaxBackoffDoublings =
+    3;  // of a rule's wait between attempts: no longer than 8 times it
+inline constexpr std::size_t kDiscardBytes =
+    64 * 1024;  // of an answer that leads to a retry; a longer one costs its connection
 inline constexpr std::size_t kMirrorUnsentBytes =
     64 * 1024;  // of a mirrored body that its backend does not take; then the mirror is dropped
 inline constexpr std::size_t kMaxMirrors =

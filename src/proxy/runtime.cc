@@ -54,6 +54,9 @@ struct Runtime::State {
     worker_options.access_log = access_log;
     worker_options.access_log_sample = options.access_log.sample;
     worker_options.balance = options.balance;
+    worker_options.retry = options.retry;
+    worker_options.retry.min_per_second =
+        (options.retry.min_per_second + options.workers - 1) / options.workers;
     auto& seat = *seats.emplace_back(std::make_unique<Seat>());
     seat.worker = std::make_unique<Worker>(seat.loop, series->limits().of(index), std::move(worker_options));
     seat.thread = std::thread([&seat] { seat.loop.run(); });

@@ -16,6 +16,7 @@
 #include "metrics/traffic.h"
 #include "net/event_loop.h"
 #include "proxy/endpoint_health.h"
+#include "proxy/retry_budget.h"
 #include "routing/table.h"
 
 namespace prometheus {
@@ -37,6 +38,7 @@ class Runtime {
     Duration drain_timeout = std::chrono::seconds(20);
     AccessLogOptions access_log = {};
     BalanceSettings balance = {};
+    RetrySettings retry = {};
   };
   // What came of a published table once every worker had taken it up.
   struct Applied {

@@ -27,6 +27,7 @@ class Worker {
     std::shared_ptr<AccessLog> access_log;  // null: none
     std::uint32_t access_log_sample = 1;
     BalanceSettings balance = {};
+    RetrySettings retry = {};  // this worker's part
   };
   Worker(net::EventLoop& loop, LimitCell& limits, Options options);
   ~Worker();
@@ -52,6 +53,7 @@ class Worker {
     return choose_endpoint(backend, avoid, random_, now(), options_.balance);
   }
   const BalanceSettings& balance() const { return options_.balance; }
+  const RetrySettings& retry() const { return options_.retry; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
   asio::io_context& io() { return loop_.io(); }
   Scheduler& scheduler() { return loop_.scheduler(); }

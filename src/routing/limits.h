@@ -11,6 +11,7 @@ inline constexpr std::int64_t kRegexMemoryBytes =
     256 * 1024;  // a pattern's program; RE2 refuses larger ones, so no route can eat the heap
 inline constexpr std::size_t kRegexBytes =
     4096;  // Gateway API allows 4096 characters in a header match, 1024 in a path
+inline constexpr int kMaxRetryAttempts = 10;  // of a rule's retry; more would outlast any client's patience
 inline constexpr std::size_t kTableYamlBytes =
     64 * 1024 * 1024;  // a table read back; 5,000 routes are about 5 MB
 

@@ -98,6 +98,13 @@ struct RouteRef {
   friend bool operator==(const RouteRef&, const RouteRef&) = default;
 };
 
+struct Retry {             // GEP-1731
+  std::vector<int> codes;  // of answers that are not taken; connection errors always are retried
+  int attempts = 2;        // after the first
+  std::chrono::milliseconds backoff{25};  // at least, before each
+  friend bool operator==(const Retry&, const Retry&) = default;
+};
+
 struct Rule {
   RouteRef route;
   std::string name;  // the rule's name where set, else its index
@@ -108,6 +115,7 @@ struct Rule {
   std::vector<WeightedBackend> backends;
   std::chrono::milliseconds request_timeout{0};  // 0: none
   std::chrono::milliseconds backend_request_timeout{0};
+  std::optional<Retry> retry;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -156,6 +156,11 @@ class Writer {
     if (rule.request_timeout.count() != 0) out["requestTimeout"] = duration_text(rule.request_timeout);
     if (rule.backend_request_timeout.count() != 0)
       out["backendRequestTimeout"] = duration_text(rule.backend_request_timeout);
+    if (rule.retry) {
+      out["retry"] =
+          Json{{"attempts", rule.retry->attempts}, {"backoff", duration_text(rule.retry->backoff)}};
+      put(out["retry"], "codes", rule.retry->codes);
+    }
     return out;
   }
 

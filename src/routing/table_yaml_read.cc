@@ -259,9 +259,21 @@ class Reader {
     return out;
   }
 
+  int code(const Node& node) {
+    const bool fits = node.value->is_number_integer() && *node.value >= 100 && *node.value <= 599;
+    if (!fits) fail(node.place, "expected a status code");
+    return fits ? node.value->get<int>() : 0;
+  }
+
+  Retry retry(const Node& node) {
+    known(node, {"attempts", "backoff", "codes"});
+    const auto attempts = static_cast<int>(integer(node, "attempts", Retry().attempts, 1, kMaxRetryAttempts));
+    return {list<int>(node, "codes", &Reader::code), attempts, duration(node, "backoff")};
+  }
+
   Rule rule(const Node& node) {
     known(node, {"route", "generation", "name", "hostnames", "matches", "filters", "backends",
-                 "requestTimeout", "backendRequestTimeout"});
+                 "requestTimeout", "backendRequestTimeout", "retry"});
     Rule out;
     const std::string route = string(node, "route");
     const auto space = route.find(' ');
@@ -279,6 +291,7 @@ class Reader {
     out.backends = list<WeightedBackend>(node, "backends", &Reader::choice);
     out.request_timeout = duration(node, "requestTimeout");
     out.backend_request_timeout = duration(node, "backendRequestTimeout");
+    if (const auto found = child(node, "retry")) out.retry = retry(*found);
     return out;
   }
 
