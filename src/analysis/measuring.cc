@@ -267,7 +267,7 @@ void Measuring::finish(Judged judged) {
   metrics::Limits limits{metric_.failure_limit, metric_.inconclusive_limit, metric_.consecutive_error_limit,
                          metric_.count, metric_.consecutive_success_limit};
   // Without a count, what blocks is over at its first answer; what may be forgiven needs as many more.
-  if (run_.step != api::kBackgroundRun && !limits.count && limits.consecutive_successes == 0)
+  if (run_.step != api::kBackgroundRun && !in_.open_ended && !limits.count && limits.consecutive_successes == 0)
     limits.count = 1 + std::max<std::int64_t>(0, metric_.failure_limit);
   auto phase = metrics::conclude(limits, tally);
   if (metric_.compare && judged.outcome == Outcome::kFailed) phase = metrics::Phase::kFailed;  // decisive

@@ -37,6 +37,7 @@ struct Inputs {
   const Traffic& traffic;
   const Samples& samples;
   std::optional<TimePoint> served_at;  // since when the canary's weight is what it is
+  bool open_ended = false;             // a metric without a count runs until somebody ends it
 };
 
 struct RunResult {

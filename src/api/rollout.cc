@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/rollout.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/blue_green.h"
@@ -16,7 +17,12 @@ constexpr const char* kLater = "nothing here: it is not supported yet";
 void check_routes(const FieldReader& canary, const CanaryStrategy& out) {
   for (const auto& step : out.steps) {
     const auto* weight = std::get_if<SetWeight>(&step);
-    const bool routed = (weight && weight->percent > 0) || std::holds_alternative<SetHeaderRoute>(step) ||
+    const auto* experiment = std::get_if<Experiment>(&step);
+    const bool weighted =
+        experiment && std::any_of(experiment->templates.begin(), experiment->templates.end(),
+                                  [](const auto& part) { return part.weight > 0; });
+    const bool routed = weighted || (weight && weight->percent > 0) ||
+                        std::holds_alternative<SetHeaderRoute>(step) ||
                         std::holds_alternative<SetMirrorRoute>(step);
     if (routed && out.routes.empty()) {
       canary.problem("trafficRouting.routes", "the route that the steps drive");
@@ -117,6 +123,10 @@ void decode_strategy(const FieldReader& strategy, const Workload& workload, cons
   }
   decode_delays(at, out);
   decode_canary(at, out);
+  for (std::size_t i = 0; slots && i < out.steps.size(); ++i) {
+    if (std::holds_alternative<Experiment>(out.steps[i]))
+      at.items("steps")[i].problem("experiment", "another step: two slots have no pod template to run");
+  }
 }
 
 RolloutSpec decode_spec(const FieldReader& spec, const RolloutStatus& status) {

@@ -29,6 +29,8 @@ inline constexpr const char* kPauseAnnotation = "tidegate.dev/pause";
 // Holds a Rollout that is being deleted until its Deployment serves again (guarantee G15).
 inline constexpr const char* kRestoreFinalizer = "tidegate.dev/restore-workload";
 inline constexpr const char* kRevisionLabel = "tidegate.dev/pod-template-hash";
+// On ReplicaSets, pods and Services of an experiment: the name that ReplicaSet and Service have.
+inline constexpr const char* kExperimentLabel = "tidegate.dev/experiment";
 
 struct RouteReference {
   std::string name;                // of the same namespace

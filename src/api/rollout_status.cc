@@ -24,6 +24,9 @@ WeightStatus decode_weights(const Json& from) {
   out.observed = json::number_at(from, "observed");
   out.verified_at = time_at(from, "verifiedAt");
   out.since = decode_mark(from, "since");
+  for (const auto& item : json::array_at(from, "experiments"))
+    out.experiments.push_back(
+        {json::string_at(item, "service"), json::number_at(item, "weight").value_or(0)});
   return out;
 }
 Json encode_weights(const WeightStatus& from) {
@@ -33,6 +36,8 @@ Json encode_weights(const WeightStatus& from) {
   if (from.observed) out["observed"] = *from.observed;
   put(out, "verifiedAt", from.verified_at);
   put_mark(out, "since", from.since);
+  for (const auto& item : from.experiments)
+    out["experiments"].push_back({{"service", item.service}, {"weight", item.percent}});
   return out;
 }
 

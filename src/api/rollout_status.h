@@ -28,13 +28,20 @@ enum class Stage {
 };
 const char* to_string(Stage stage);
 
+struct ServiceWeight {
+  std::string service;
+  double percent = 0;
+  friend bool operator==(const ServiceWeight&, const ServiceWeight&) = default;
+};
+
 struct WeightStatus {
   double desired = 0;
   bool written = false;  // `desired` has been put on the route: a difference from now on is someone else's
-  std::optional<double> observed;        // what the data plane split since verified_at
-  std::optional<TimePoint> verified_at;  // since when `desired` is served; absent: not yet
-  std::optional<TrafficMark> since;      // counts at verified_at
-  std::int64_t mirror = 0;               // copies to the canary, in percent of the requests
+  std::optional<double> observed;          // what the data plane split since verified_at
+  std::optional<TimePoint> verified_at;    // since when `desired` is served; absent: not yet
+  std::optional<TrafficMark> since;        // counts at verified_at
+  std::int64_t mirror = 0;                 // copies to the canary, in percent of the requests
+  std::vector<ServiceWeight> experiments;  // what an experiment's Services get on the routes, by name
   friend bool operator==(const WeightStatus&, const WeightStatus&) = default;
 };
 

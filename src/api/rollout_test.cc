@@ -54,8 +54,21 @@ TEST(Rollout, NamesFieldValueAndExpectation) {
        "spec.strategy.canary.steps[1].pause.duration is \"soon\": expected a duration such as \"30s\" or "
        "\"5m\", or whole "
        "seconds"},
-      {"/strategy/canary/steps/0", "{experiment: {}}",
-       "spec.strategy.canary.steps[0].experiment is {}: expected another kind of step: this one is not "
+      {"/strategy/canary/steps/0",
+       "{experiment: {duration: 1m, templates: [{name: a, specRef: stable, weight: 60}, {name: b, specRef: "
+       "canary, weight: 50}]}}",
+       "spec.strategy.canary.steps[0].experiment.templates is "
+       "[{\"name\":\"a\",\"specRef\":\"stable\",\"weight\":60},{"
+       "\"name\":\"b\",\"sp...: expected weights that are, with the canary's 0 %, at most 100 % together"},
+      {"/strategy/canary/steps/0",
+       "{experiment: {templates: [{name: a, specRef: old}, {name: a, specRef: stable}]}}",
+       "spec.strategy.canary.steps[0].experiment.templates[0].specRef is \"old\": expected stable or canary; "
+       "spec.strategy.canary.steps[0].experiment.templates[1].name is \"a\": expected a name that no other "
+       "template of the step has; "
+       "spec.strategy.canary.steps[0].experiment.duration is missing: expected a duration, an analysis or "
+       "both: when it is over"},
+      {"/strategy/canary/steps/0", "{plugin: {}}",
+       "spec.strategy.canary.steps[0].plugin is {}: expected another kind of step: this one is not "
        "supported yet"},
       {"/strategy/canary/canaryService", "shop-stable",
        "spec.strategy.canary.canaryService is \"shop-stable\": expected another Service than stableService"},

@@ -14,7 +14,9 @@ constexpr std::size_t kMaxSteps = 200;
 constexpr std::size_t kMaxHeaderMatches = 16;  // HTTPRouteMatch.headers' maximum
 constexpr std::size_t kMaxHeaderName = 256;    // HTTPHeaderName's maximum
 constexpr std::size_t kMaxHeaderValue = 4096;  // HTTPHeaderMatch.value's maximum
-constexpr const char* kKinds = "setWeight, pause, setCanaryScale, analysis, setHeaderRoute or setMirrorRoute";
+constexpr std::size_t kMaxTemplates = 8;       // HTTPRouteRule.backendRefs' maximum is 16
+constexpr const char* kKinds =
+    "setWeight, pause, setCanaryScale, analysis, setHeaderRoute, setMirrorRoute or experiment";
 
 // HTTPHeaderName of the Gateway API: a token of RFC 9110 section 5.6.2.
 bool is_header_name(std::string_view name) {
@@ -123,6 +125,38 @@ Step decode_set_mirror_route(const FieldReader& step) {
   return out;
 }
 
+ExperimentTemplate decode_template(const FieldReader& at) {
+  ExperimentTemplate out;
+  out.name = route_name(at);
+  const std::string version = at.text("specRef");
+  if (version != "stable" && version != "canary") at.problem("specRef", "stable or canary");
+  out.canary = version == "canary";
+  out.replicas = at.integer("replicas", 1, kMaxReplicas).value_or(1);
+  out.weight = at.number("weight", 0, 100).value_or(0);
+  return out;
+}
+
+Step decode_experiment(const FieldReader& step) {
+  const FieldReader at = step.child("experiment");
+  Experiment out;
+  out.duration = at.duration("duration");
+  std::set<std::string> names;
+  for (const auto& item : at.items("templates")) {
+    out.templates.push_back(decode_template(item));
+    if (!names.insert(out.templates.back().name).second)
+      item.problem("name", "a name that no other template of the step has");
+  }
+  if (out.templates.empty() || out.templates.size() > kMaxTemplates)
+    at.problem("templates", "1 to " + std::to_string(kMaxTemplates) + " templates");
+  if (at.has("analysis")) {
+    at.child("analysis").refuse("startingStep", "no startingStep: a step starts where it stands");
+    out.analysis = decode_analysis(at.child("analysis"));
+  }
+  if (!out.duration && !out.analysis)
+    at.problem("duration", "a duration, an analysis or both: when it is over");
+  return out;
+}
+
 struct StepKind {
   const char* name;
   Step (*decode)(const FieldReader& step);  // null: not supported yet
@@ -133,7 +167,7 @@ constexpr StepKind kStepKinds[] = {{"setWeight", decode_set_weight},
                                    {"analysis", decode_analysis_step},
                                    {"setHeaderRoute", decode_set_header_route},
                                    {"setMirrorRoute", decode_set_mirror_route},
-                                   {"experiment", nullptr},
+                                   {"experiment", decode_experiment},
                                    {"plugin", nullptr}};
 
 void refuse_unknown_kinds(const FieldReader& step, const Json& json) {
@@ -211,6 +245,23 @@ std::string number_text(double number) {
   return text;
 }
 
+// Stable gives what experiments get; a canary keeps its share.
+void check_shares(const FieldReader& reader, const std::vector<Step>& steps) {
+  double canary = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (const auto* weight = std::get_if<SetWeight>(&steps[i])) canary = weight->percent;
+    const auto* experiment = std::get_if<Experiment>(&steps[i]);
+    if (!experiment) continue;
+    double sum = canary;
+    for (const auto& part : experiment->templates) sum += part.weight;
+    if (sum > 100)
+      reader.items("steps")[i]
+          .child("experiment")
+          .problem("templates", "weights that are, with the canary's " + number_text(canary) +
+                                    " %, at most 100 % together");
+  }
+}
+
 struct Describe {
   std::string operator()(const SetWeight& step) const { return "setWeight " + number_text(step.percent); }
   std::string operator()(const Pause& step) const {
@@ -234,11 +285,22 @@ struct Describe {
     return "setMirrorRoute " + step.name +
            (step.percent ? " " + std::to_string(*step.percent) + " %" : std::string(" removed"));
   }
+  std::string operator()(const Experiment& step) const {
+    std::string text = "experiment";
+    for (const auto& part : step.templates) text += (text == "experiment" ? " " : ", ") + part.name;
+    return text + (step.duration ? " for " + text::format_duration(*step.duration) : std::string());
+  }
 };
 
 }  // namespace
 
 std::string describe(const Step& step) { return std::visit(Describe{}, step); }
+
+const Analysis* analysis_of(const Step& step) {
+  if (const auto* analysis = std::get_if<AnalysisStep>(&step)) return &analysis->analysis;
+  const auto* experiment = std::get_if<Experiment>(&step);
+  return experiment && experiment->analysis ? &*experiment->analysis : nullptr;
+}
 
 std::vector<Step> decode_steps(const FieldReader& canary) {
   std::vector<Step> out;
@@ -257,6 +319,7 @@ std::vector<Step> decode_steps(const FieldReader& canary) {
   if (complete) {
     check_scale(canary, out);
     check_names(canary, out);
+    check_shares(canary, out);
   }
   return out;
 }

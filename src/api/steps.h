@@ -49,10 +49,24 @@ struct SetMirrorRoute {
   std::optional<std::int64_t> percent;  // absent: the step removes the mirror
   std::vector<MirrorMatch> match;       // any one of them; empty: all requests of the driven rules
 };
+// Pods of their own for a while: the stable and the canary version at the same age and size.
+struct ExperimentTemplate {
+  std::string name;
+  bool canary = false;  // runs the canary's pods, else stable's
+  std::int64_t replicas = 1;
+  double weight = 0;  // percent of the requests on the routes, which stable gives
+};
+struct Experiment {
+  std::vector<ExperimentTemplate> templates;
+  std::optional<Duration> duration;  // absent: until the analysis is through
+  std::optional<Analysis> analysis;
+};
 // A new kind: an alternative here, a row in the table of steps.cc, a file in rollout/steps/; the compiler
 // lists the rest.
-using Step = std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep, SetHeaderRoute, SetMirrorRoute>;
-std::string describe(const Step& step);  // "setWeight 5", "pause 5m"
+using Step =
+    std::variant<SetWeight, Pause, SetCanaryScale, AnalysisStep, SetHeaderRoute, SetMirrorRoute, Experiment>;
+std::string describe(const Step& step);         // "setWeight 5", "pause 5m"
+const Analysis* analysis_of(const Step& step);  // that it waits for; null: none
 
 // `canary` is at spec.strategy.canary. What is wrong is reported through it; steps that can't be read are
 // left out.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "rollout/experiment.h"
 #include "rollout/lifecycle.h"
 
 namespace tidegate::rollout {
@@ -21,18 +22,23 @@ std::string run_name(std::int64_t step) {
   }
 }
 
-analysis::Context context_of(const Turn& turn) {
+analysis::Context context_of(const Turn& turn, std::int64_t step) {
   const auto& rollout = turn.rollout;
   const std::string& stable = turn.next.stable_revision;
-  return {rollout.json.get(),
-          stable,
-          rollout.revision,
-          {{"namespace", rollout.meta.ns},
-           {"rollout", rollout.meta.name},
-           {"stable-service", turn.canary().stable_service},
-           {"canary-service", turn.canary().canary_service},
-           {"stable-hash", stable},
-           {"canary-hash", rollout.revision}}};
+  analysis::Context out{rollout.json.get(),
+                        stable,
+                        rollout.revision,
+                        {{"namespace", rollout.meta.ns},
+                         {"rollout", rollout.meta.name},
+                         {"stable-service", turn.canary().stable_service},
+                         {"canary-service", turn.canary().canary_service},
+                         {"stable-hash", stable},
+                         {"canary-hash", rollout.revision}}};
+  for (const auto& part : parts_of(turn, step)) {
+    out.known[part.of->name + "-service"] = part.name;
+    out.known[part.of->name + "-hash"] = part.revision;
+  }
+  return out;
 }
 
 void resolve(Turn& turn, const api::Analysis& analysis, std::int64_t step) {
@@ -40,7 +46,7 @@ void resolve(Turn& turn, const api::Analysis& analysis, std::int64_t step) {
     turn.metrics[step] = analysis.metrics;
     return;
   }
-  auto resolved = analysis::resolve(analysis, turn.seen.templates, context_of(turn));
+  auto resolved = analysis::resolve(analysis, turn.seen.templates, context_of(turn, step));
   turn.metrics[step] = std::move(resolved.metrics);
   turn.problems.insert(turn.problems.end(), resolved.problems.begin(), resolved.problems.end());
 }
@@ -64,17 +70,22 @@ void resolve_analyses(Turn& turn) {
   if (canary.analysis) resolve(turn, *canary.analysis, api::kBackgroundRun);
   if (canary.post_promotion) resolve(turn, *canary.post_promotion, api::kPostPromotionRun);
   for (std::size_t i = 0; i < canary.steps.size(); ++i) {
-    const auto* step = std::get_if<api::AnalysisStep>(&canary.steps[i]);
-    if (step) resolve(turn, step->analysis, static_cast<std::int64_t>(i));
+    if (const auto* analysis = api::analysis_of(canary.steps[i]))
+      resolve(turn, *analysis, static_cast<std::int64_t>(i));
   }
 }
 
 analysis::RunResult run_analysis(Turn& turn, std::int64_t step) {
+  return run_analysis(turn, step, turn.seen.traffic, false);
+}
+
+analysis::RunResult run_analysis(Turn& turn, std::int64_t step, const analysis::Traffic& traffic,
+                                 bool open_ended) {
   const auto& metrics = turn.metrics[step];
   auto& run = find_or_start(turn, metrics, step);
   const std::string before = run.phase;
-  const analysis::Inputs inputs{turn.seen.now, turn.seen.traffic, turn.seen.samples,
-                                turn.next.weights.verified_at};
+  const analysis::Inputs inputs{turn.seen.now, traffic, turn.seen.samples, turn.next.weights.verified_at,
+                                open_ended};
   analysis::RunResult result = analysis::advance_run(metrics, run, inputs);
   if (before != run.phase) {
     const bool passed = result.phase == metrics::Phase::kSuccessful;
@@ -110,15 +121,18 @@ void watch_canary(Turn& turn) {
 }
 
 std::string unproven(const Turn& turn) {
-  const auto& analysis = turn.canary().analysis;
-  if (!analysis || turn.next.promote_full) return {};
-  const auto metrics = turn.metrics.find(api::kBackgroundRun);
+  if (!turn.canary().analysis || turn.next.promote_full) return {};
+  return unproven(turn, api::kBackgroundRun);
+}
+
+std::string unproven(const Turn& turn, std::int64_t step) {
+  const auto metrics = turn.metrics.find(step);
   if (metrics == turn.metrics.end()) return "the metrics of its analysis";
   for (const auto& metric : metrics->second) {
     if (metric.dry_run) continue;
     const api::MetricStatus* found = nullptr;
     for (const auto& run : turn.next.analysis_runs) {
-      if (run.step != api::kBackgroundRun) continue;
+      if (run.step != step) continue;
       for (const auto& status : run.metrics) {
         if (status.name == metric.name) found = &status;
       }

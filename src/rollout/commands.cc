@@ -69,9 +69,9 @@ void promote_step(Turn& turn, const std::string& by) {
     std::erase_if(next.analysis_runs, [](const auto& run) { return run.step < 0; });
   }
   const auto size = static_cast<std::int64_t>(turn.canary().steps.size());
-  const bool at_analysis = next.current_step_index < size &&
-                           std::holds_alternative<api::AnalysisStep>(
-                               turn.canary().steps[static_cast<std::size_t>(next.current_step_index)]);
+  const bool at_analysis =
+      next.current_step_index < size &&
+      api::analysis_of(turn.canary().steps[static_cast<std::size_t>(next.current_step_index)]);
   if ((background && !at_analysis) || next.current_step_index >= size) return;
   turn.note("StepPromoted", by + " promotes past step " + std::to_string(next.current_step_index));
   finish_step(turn, "Promoted", "by " + by);

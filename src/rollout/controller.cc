@@ -138,7 +138,8 @@ void Controller::State::listen() {
 void Controller::State::add_users(const std::string& ns, const std::string& service) {
   each_in(cluster.rollouts, ns, [&](const api::Rollout& rollout) {
     const auto& strategy = rollout.spec.canary;
-    if (strategy.stable_service == service || strategy.canary_service == service)
+    const auto experiment = service.starts_with(rollout.meta.name + "-");
+    if (strategy.stable_service == service || strategy.canary_service == service || experiment)
       queue.add(rollout.meta.key());
   });
 }

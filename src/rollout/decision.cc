@@ -10,6 +10,9 @@ std::string rule_text(const RuleWeights& rule) {
     out += " [" + std::to_string(backend.index) + "]=" + std::to_string(backend.weight);
   }
   if (rule.copy_of) out += " canary added=" + std::to_string(rule.added_weight);
+  for (const auto& backend : rule.experiments)
+    out += " " + backend.service + " added=" + std::to_string(backend.weight);
+  for (const auto index : rule.removed) out += " [" + std::to_string(index) + "] removed";
   if (rule.mirror) out += " mirror=" + std::to_string(*rule.mirror);
   return out;
 }
@@ -34,6 +37,14 @@ struct Print {
   std::string operator()(const EnsureService& action) const {
     return "EnsureService " + action.name + " -> " + action.revision;
   }
+  std::string operator()(const CreateExperimentSet& action) const {
+    return "CreateExperimentSet " + action.name + " of " + action.revision +
+           " replicas=" + std::to_string(action.replicas);
+  }
+  std::string operator()(const CreateExperimentService& action) const {
+    return "CreateExperimentService " + action.name;
+  }
+  std::string operator()(const DeleteService& action) const { return "DeleteService " + action.name; }
   std::string operator()(const ReleaseService& action) const { return "ReleaseService " + action.name; }
   std::string operator()(const ScaleDeployment& action) const {
     return "ScaleDeployment " + action.name + " replicas=" + std::to_string(action.replicas);

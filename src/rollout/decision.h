@@ -20,12 +20,20 @@ struct BackendWeight {
   std::size_t index = 0;
   std::int64_t weight = 0;
 };
+struct AddedBackend {
+  std::string service;
+  std::int64_t weight = 0;
+};
 struct RuleWeights {
   std::size_t rule = 0;
   std::vector<BackendWeight> set;
   // Where the rule does not name the canary yet: its backend is added, like that of stable at `copy_of`.
   std::optional<std::size_t> copy_of;
   std::int64_t added_weight = 0;
+  // Of an experiment: its Services, like that of stable at `like`, and those that go, by index.
+  std::size_t like = 0;
+  std::vector<AddedBackend> experiments;
+  std::vector<std::size_t> removed;
   std::optional<std::int64_t> mirror;  // copies to the canary in percent, 0: none; absent: as they are
 };
 struct SetWeights {
@@ -56,6 +64,16 @@ struct DeleteReplicaSet {
 struct EnsureService {  // made if missing; else only its selector's revision changes
   std::string name, revision;
 };
+struct CreateExperimentSet {  // named like its Service; pods like those of `revision`
+  std::string name, revision;
+  std::int64_t replicas = 0;
+};
+struct CreateExperimentService {
+  std::string name;
+};
+struct DeleteService {
+  std::string name;
+};
 struct ReleaseService {  // selects pods of any revision again, and outlives the Rollout
   std::string name;
 };
@@ -68,9 +86,10 @@ struct RemoveFinalizer {};
 struct RemoveAnnotation {
   std::string key, value;
 };
-using Action = std::variant<SetWeights, PutRoute, DeleteRoute, CreateReplicaSet, ScaleReplicaSet,
-                            DeleteReplicaSet, EnsureService, ReleaseService, ScaleDeployment, AddFinalizer,
-                            RemoveFinalizer, RemoveAnnotation>;
+using Action =
+    std::variant<SetWeights, PutRoute, DeleteRoute, CreateReplicaSet, ScaleReplicaSet, DeleteReplicaSet,
+                 EnsureService, CreateExperimentSet, CreateExperimentService, DeleteService, ReleaseService,
+                 ScaleDeployment, AddFinalizer, RemoveFinalizer, RemoveAnnotation>;
 std::string to_string(const Action& action);
 
 struct Note {  // an Event

@@ -60,6 +60,36 @@ Json replica_set_document(const api::Rollout& rollout, const std::string& revisi
             {"template", pod}}}};
 }
 
+Json experiment_set_document(const api::Rollout& rollout, const CreateExperimentSet& action,
+                             const Json& replica_set) {
+  Json pod = json::object_at(replica_set, "spec.template");
+  Json& labels = pod["metadata"]["labels"];
+  labels[api::kRevisionLabel] = action.name.substr(rollout.meta.name.size() + 1);
+  labels[api::kExperimentLabel] = action.name;
+  Json own = labels;
+  own[kManagedBy] = "tidegate";
+  return {{"apiVersion", "apps/v1"},
+          {"kind", "ReplicaSet"},
+          {"metadata",
+           {{"name", action.name},
+            {"namespace", rollout.meta.ns},
+            {"labels", own},
+            {"ownerReferences", Json::array({owner_of(rollout)})}}},
+          {"spec",
+           {{"replicas", action.replicas},
+            {"minReadySeconds", rollout.spec.min_ready_seconds},
+            {"selector", {{"matchLabels", {{api::kExperimentLabel, action.name}}}}},
+            {"template", std::move(pod)}}}};
+}
+
+Json experiment_service_document(const api::Rollout& rollout, const Cluster& cluster,
+                                 const std::string& name) {
+  Json out = service_document(rollout, cluster, {name, ""});
+  out["metadata"]["labels"][api::kExperimentLabel] = name;
+  out["spec"]["selector"] = {{api::kExperimentLabel, name}};
+  return out;
+}
+
 Json service_document(const api::Rollout& rollout, const Cluster& cluster, const EnsureService& action) {
   Json selector = Json::object();
   for (const auto& [key, value] : api::decode_labels(*rollout.spec.pod_template, "metadata.labels"))
@@ -90,15 +120,21 @@ Result<Json> route_patch(const SetWeights& action, const api::Rollout& rollout, 
                        {"path", backends + std::to_string(backend.index) + "/weight"},
                        {"value", backend.weight}});
     }
+    for (const auto index : rule.removed)
+      patch.push_back({{"op", "remove"}, {"path", backends + std::to_string(index)}});
     if (rule.mirror) add_mirror_patch(patch, rollout, route, rule.rule, *rule.mirror);
-    if (!rule.copy_of) continue;
-    const Json* stable = json::find(route, backends + std::to_string(*rule.copy_of));
+    std::vector<AddedBackend> added = rule.experiments;
+    if (rule.copy_of) added.insert(added.begin(), {rollout.spec.canary.canary_service, rule.added_weight});
+    if (added.empty()) continue;
+    const Json* stable = json::find(route, backends + std::to_string(rule.copy_of.value_or(rule.like)));
     if (!stable)
       return Error{ErrorCode::kConflict, to_string(action.route) + " has changed since it was read"};
-    Json canary = *stable;
-    canary["name"] = rollout.spec.canary.canary_service;
-    canary["weight"] = rule.added_weight;
-    patch.push_back({{"op", "add"}, {"path", backends + "-"}, {"value", std::move(canary)}});
+    for (const auto& [service, weight] : added) {
+      Json backend = *stable;
+      backend["name"] = service;
+      backend["weight"] = weight;
+      patch.push_back({{"op", "add"}, {"path", backends + "-"}, {"value", std::move(backend)}});
+    }
   }
   return patch;
 }

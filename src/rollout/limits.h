@@ -12,6 +12,7 @@ namespace tidegate::rollout {
 inline constexpr std::int64_t kMaxBackendWeight = 1'000'000;  // HTTPBackendRef.weight's maximum
 inline constexpr std::size_t kMaxMatchHeaders = 16;           // HTTPRouteMatch.headers' maximum
 inline constexpr std::size_t kMaxRuleFilters = 16;            // HTTPRouteRule.filters' maximum
+inline constexpr std::size_t kMaxRuleBackends = 16;           // HTTPRouteRule.backendRefs' maximum
 inline constexpr std::size_t kMaxRuleMatches = 64;            // HTTPRouteRule.matches' maximum
 inline constexpr std::size_t kMaxRouteMatches = 128;          // of all rules of an HTTPRoute together
 inline constexpr std::size_t kMaxHistory = 10;                // entries in status

@@ -49,6 +49,11 @@ struct SeenRule {
   std::int64_t stable_weight = 1;
   std::optional<std::size_t> canary_index;
   std::int64_t canary_weight = 0;
+  struct Backend {
+    std::size_t index = 0;
+    std::int64_t weight = 0;
+  };
+  std::map<std::string, Backend> experiments;  // by Service
   std::map<std::size_t, std::int64_t> others;  // weights of the other backends, by index
   std::vector<std::int64_t> mirrors;  // percent of each filter that copies to the canary; -1: not in percent
   std::size_t filters = 0;            // all of the rule
@@ -74,6 +79,14 @@ struct SeenManagedRoute {
   std::string not_served;
 };
 
+// A version in an experiment: a ReplicaSet and a Service of one name.
+struct SeenPart {
+  bool has_set = false, has_service = false;
+  std::int64_t replicas = 0, available = 0;  // replicas: wanted
+  std::int64_t endpoints = 0;                // of the Service, ready
+  metrics::BackendTraffic traffic;
+};
+
 using SeenTraffic = analysis::Traffic;
 
 struct Observation {
@@ -84,6 +97,7 @@ struct Observation {
   SeenService stable_service, canary_service;
   std::map<RouteKey, SeenRoute> routes;  // those that the spec names
   std::map<RouteKey, SeenManagedRoute> managed_routes;
+  std::map<std::string, SeenPart> experiments;  // by name: all that there are, of any experiment
   SeenTraffic traffic;
   std::uint64_t by_header = 0;  // requests among the canary's that header routes sent, not its weight
   analysis::Templates templates;

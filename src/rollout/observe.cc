@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kOurController = "tidegate.dev/gateway-controller";
 constexpr std::string_view kProgrammed = "tidegate.dev/Programmed";
 
-std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule) {
+std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule,
+                                  const std::set<std::string>& experiments) {
   SeenRule out;
   bool stable = false;
   const Json& backends = json::array_at(rule, "backendRefs");
@@ -28,6 +29,9 @@ std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule)
                names_service(backends[i], rollout.meta.ns, rollout.spec.canary.canary_service)) {
       out.canary_index = i;
       out.canary_weight = weight;
+    } else if (const std::string name = json::string_at(backends[i], "name");
+               experiments.contains(name) && names_service(backends[i], rollout.meta.ns, name)) {
+      out.experiments[name] = {i, weight};
     } else {
       out.others[i] = weight;
     }
@@ -179,6 +183,38 @@ std::map<RouteKey, SeenManagedRoute> read_managed_routes(const api::Rollout& rol
   return out;
 }
 
+// By their label, so that what a decision made whose status was never written is found too.
+std::map<std::string, SeenPart> read_experiments(const api::Rollout& rollout, const Cluster& cluster,
+                                                 const metrics::TrafficSource* traffic) {
+  std::map<std::string, SeenPart> out;
+  const auto ours = [&](const api::Meta& meta) {
+    return owned_by(meta, rollout) && !meta.deleted && meta.labels.contains(api::kExperimentLabel);
+  };
+  each_in(cluster.replica_sets, rollout.meta.ns, [&](const api::ReplicaSet& set) {
+    if (!ours(set.meta)) return;
+    auto& part = out[set.meta.name];
+    part.has_set = true;
+    part.replicas = set.replicas;
+    part.available = set.available_replicas;
+  });
+  each_in(cluster.services, rollout.meta.ns, [&](const api::Service& service) {
+    if (ours(service.meta)) out[service.meta.name].has_service = true;
+  });
+  if (out.empty()) return out;
+  each_in(cluster.slices, rollout.meta.ns, [&](const api::EndpointSlice& slice) {
+    const auto part = out.find(slice.service);
+    if (part == out.end()) return;
+    for (const auto& endpoint : slice.endpoints)
+      part->second.endpoints += endpoint.ready && !endpoint.terminating;
+  });
+  if (!traffic) return out;
+  for (const auto& [backend, counts] : traffic->counts()) {
+    const auto part = out.find(backend.backend);
+    if (backend.backend_ns == rollout.meta.ns && part != out.end()) part->second.traffic += counts;
+  }
+  return out;
+}
+
 // Who set an annotation, by the managers that the API server records.
 std::map<std::string, std::string> read_setters(const Json& rollout) {
   std::map<std::string, std::string> out;
@@ -217,8 +253,10 @@ bool owned_by(const api::Meta& meta, const api::Rollout& rollout) {
                      [&](const auto& owner) { return owner.controller && owner.uid == rollout.meta.uid; });
 }
 
-SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route) {
+SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route,
+                     std::set<std::string> experiments) {
   SeenRoute out;
+  for (const auto& weight : rollout.status.weights.experiments) experiments.insert(weight.service);
   out.exists = true;
   out.resource_version = json::string_at(route, "metadata.resourceVersion");
   out.missing_rules = reference.rules;
@@ -226,7 +264,7 @@ SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& ref
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const std::string name = json::string_at(rules[i], "name");
     if (!reference.rules.empty() && std::erase(out.missing_rules, name) == 0) continue;
-    if (auto rule = read_rule(rollout, rules[i])) {
+    if (auto rule = read_rule(rollout, rules[i], experiments)) {
       rule->index = i;
       out.rules.push_back(std::move(*rule));
     }
@@ -260,8 +298,8 @@ bool uses_templates(const api::Rollout& rollout) {
   if (canary.analysis && named(*canary.analysis)) return true;
   if (canary.post_promotion && named(*canary.post_promotion)) return true;
   return std::any_of(canary.steps.begin(), canary.steps.end(), [&](const api::Step& step) {
-    const auto* analysis = std::get_if<api::AnalysisStep>(&step);
-    return analysis && named(analysis->analysis);
+    const auto* analysis = api::analysis_of(step);
+    return analysis && named(*analysis);
   });
 }
 
@@ -281,10 +319,13 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   each_in(cluster.replica_sets, rollout.meta.ns, [&](const api::ReplicaSet& set) {
     if (!owned_by(set.meta, rollout) || set.meta.deleted) return;
     const auto revision = set.meta.labels.find(api::kRevisionLabel);
-    if (revision == set.meta.labels.end()) return;
+    if (revision == set.meta.labels.end() || set.meta.labels.contains(api::kExperimentLabel)) return;
     out.replica_sets.push_back({set.meta.name, revision->second, set.replicas, set.ready_replicas,
                                 set.available_replicas, set.meta.created});
   });
+  out.experiments = read_experiments(rollout, cluster, traffic);
+  std::set<std::string> experiments;
+  for (const auto& [name, part] : out.experiments) experiments.insert(name);
   out.stable_service = read_service(rollout, cluster, out.replica_sets, rollout.spec.canary.stable_service);
   out.canary_service = read_service(rollout, cluster, out.replica_sets, rollout.spec.canary.canary_service);
   if (has_slots(rollout)) count_slots(rollout, out);
@@ -292,7 +333,7 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   for (const auto& reference : rollout.spec.canary.routes) {
     const auto route = cluster.routes(reference.kind).get({rollout.meta.ns, reference.name});
     if (!route) continue;
-    SeenRoute seen = read_route(rollout, reference, *route->json);
+    SeenRoute seen = read_route(rollout, reference, *route->json, experiments);
     seen.document = route->json;
     seen.not_served = why_not_served(reference.kind, *route->json, route->meta, traffic);
     seen.served = seen.not_served.empty();

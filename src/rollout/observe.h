@@ -3,6 +3,9 @@
 // only.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "metrics/traffic.h"
 #include "rollout/cluster.h"
 #include "rollout/observation.h"
@@ -18,7 +21,9 @@ std::string slot_revision(const api::Rollout& rollout, const std::string& servic
 void count_slots(const api::Rollout& rollout, Observation& seen);
 
 // A route as the Rollout sees it; without what the data plane says.
-SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route);
+// `experiments`: Services of experiments, besides those that the status names.
+SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route,
+                     std::set<std::string> experiments = {});
 // Why the data plane does not serve this generation of the route (empty: it does), by its status and, with
 // proxies of ours, by what they acknowledge.
 std::string why_not_served(const std::string& kind, const Json& route, const api::Meta& meta,

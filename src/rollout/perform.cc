@@ -65,8 +65,7 @@ Task<Result<void>> remove_as_seen(Call& call, api::Resource resource, const api:
                         {"kind", "DeleteOptions"},
                         {"propagationPolicy", "Background"},
                         {"preconditions", {{"resourceVersion", meta.resource_version}}}};
-  const std::string target = "/apis/" + resource.api_version() + "/namespaces/" + meta.ns + "/" +
-                             std::string(resource.plural) + "/" + meta.name;
+  const std::string target = resource.path(meta.ns, meta.name);
   std::string body = json::dump(options);
   auto removed = co_await call.client.raw("DELETE", target, "application/json", std::move(body));
   if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
@@ -116,6 +115,44 @@ Task<Result<void>> run(Call& call, DeleteReplicaSet action) {
   const auto set = call.cluster.replica_sets.get(key);
   if (!set) co_return Result<void>();
   co_return co_await remove_as_seen(call, api::kReplicaSets, set->meta);
+}
+
+// There already: made by an earlier decision that was not seen yet, or someone else's; look at it.
+Task<Result<Json>> create_or_get(Call& call, api::Resource resource, api::Key key, Json document) {
+  auto made = co_await call.client.create(resource, std::move(document));
+  if (!made && made.error().code == ErrorCode::kConflict) made = co_await call.client.get(resource, key);
+  co_return made;
+}
+
+Task<Result<void>> run(Call& call, CreateExperimentSet action) {
+  const api::Key key = call.key(action.name);
+  const api::Key source = call.key(call.rollout->meta.name + "-" + action.revision);
+  const auto before = call.cluster.replica_sets.get(key);
+  // From the API server: the cache holds no pod templates.
+  auto replica_set = co_await call.client.get(api::kReplicaSets, source);
+  if (!replica_set) co_return replica_set.error();
+  Json document = experiment_set_document(*call.rollout, action, *replica_set);
+  auto made = co_await create_or_get(call, api::kReplicaSets, key, std::move(document));
+  if (!made) co_return made.error();
+  call.cluster.replica_sets.put_written(before, std::move(*made));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, CreateExperimentService action) {
+  const api::Key key = call.key(action.name);
+  const auto before = call.cluster.services.get(key);
+  Json document = experiment_service_document(*call.rollout, call.cluster, action.name);
+  auto made = co_await create_or_get(call, api::kServices, key, std::move(document));
+  if (!made) co_return made.error();
+  call.cluster.services.put_written(before, std::move(*made));
+  co_return Result<void>();
+}
+
+Task<Result<void>> run(Call& call, DeleteService action) {
+  const api::Key key = call.key(action.name);
+  const auto service = call.cluster.services.get(key);
+  if (!service) co_return Result<void>();
+  co_return co_await remove_as_seen(call, api::kServices, service->meta);
 }
 
 Task<Result<void>> run(Call& call, EnsureService action) {

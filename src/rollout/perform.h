@@ -12,6 +12,11 @@ namespace tidegate::rollout {
 
 // The documents, apart from the calls, so that tests can look at them.
 Json replica_set_document(const api::Rollout& rollout, const std::string& revision, std::int64_t replicas);
+// Of an experiment: pods like those of a ReplicaSet of the Rollout, that no other selector finds.
+Json experiment_set_document(const api::Rollout& rollout, const CreateExperimentSet& action,
+                             const Json& replica_set);
+Json experiment_service_document(const api::Rollout& rollout, const Cluster& cluster,
+                                 const std::string& name);
 Json service_document(const api::Rollout& rollout, const Cluster& cluster, const EnsureService& action);
 Result<Json> route_patch(const SetWeights& action, const api::Rollout& rollout, const Json& route);
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "rollout/analysis.h"
+#include "rollout/experiment.h"
 #include "rollout/lifecycle.h"
 #include "rollout/steps/step.h"
 #include "rollout/weights.h"
@@ -59,7 +60,12 @@ std::int64_t available(const Turn& turn, const std::string& revision) {
 
 // The weight of this step or stage is on the routes and served. Where not, `waiting` says what is missing.
 bool in_effect(Turn& turn) {
-  if (turn.next.weights.desired == target_weight(turn)) return turn.weight_served;
+  if (turn.next.weights.desired == target_weight(turn)) {
+    // Once its clock runs, an experiment judges for itself what it lacks.
+    const std::string missing = turn.next.step_started_at ? std::string() : experiment_missing(turn);
+    if (!missing.empty()) turn.waiting = missing;
+    return missing.empty() && turn.weight_served;
+  }
   turn.waiting = std::to_string(turn.ready_canaries()) + " of " +
                  count_of(wanted_canaries(turn), "canary pod") + " ready behind Service " +
                  turn.canary().canary_service;
@@ -111,6 +117,18 @@ bool run_step(Turn& turn) {
   return false;
 }
 
+// A step that has begun is judged while its weight is not served, too. A controller that died between the
+// two writes of an abort would else put the weight back first.
+bool failed_meanwhile(Turn& turn) {
+  const auto& steps = turn.canary().steps;
+  const auto index = static_cast<std::size_t>(turn.next.current_step_index);
+  if (!turn.next.step_started_at || index >= steps.size() || !api::analysis_of(steps[index])) return false;
+  const auto result = std::visit([&](const auto& kind) { return steps::run(kind, turn); }, steps[index]);
+  if (result.state != steps::StepResult::State::kFailed) return false;
+  abort(turn, "analysis", result.message);
+  return true;
+}
+
 void switch_stable(Turn& turn) {
   turn.next.stable_revision = turn.next.canary_revision;
   turn.enter(Stage::kSwitching);
@@ -127,7 +145,8 @@ bool promote(Turn& turn) {
       turn.note("ActiveSwitched", "Service " + turn.canary().stable_service + " switches to revision " +
                                       turn.next.canary_revision);
       turn.enter(Stage::kProving);
-      if (auto& mark = turn.next.rollout_mark) {  // from here on, what the active Service gets is the canary's
+      if (auto& mark =
+              turn.next.rollout_mark) {  // from here on, what the active Service gets is the canary's
         mark->canary.requests += turn.seen.traffic.stable.requests;
         mark->canary.failures += turn.seen.traffic.stable.failures;
       }
@@ -153,7 +172,7 @@ bool advance_steps(Turn& turn) {
     return false;
   }
   if (turn.rollout.spec.replicas == 0) return promote(turn);  // nothing serves, nothing to try
-  if (!in_effect(turn)) return past_deadline(turn);
+  if (!in_effect(turn)) return failed_meanwhile(turn) || past_deadline(turn);
   if (turn.next.current_step_index < static_cast<std::int64_t>(turn.canary().steps.size()))
     return run_step(turn);
   // Where no step gave the canary traffic, it is judged at full weight, before the stable Service follows.

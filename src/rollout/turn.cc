@@ -15,6 +15,11 @@ bool Turn::held() const {
   return rollout.spec.paused || rollout.meta.annotations.contains(api::kPauseAnnotation);
 }
 
+bool Turn::has_finalizer() const {
+  const auto& all = rollout.meta.finalizers;
+  return std::find(all.begin(), all.end(), api::kRestoreFinalizer) != all.end();
+}
+
 std::int64_t Turn::ready_canaries() const {
   const SeenReplicaSet* set = replica_set(next.canary_revision);
   const auto endpoints = seen.canary_service.ready.find(next.canary_revision);

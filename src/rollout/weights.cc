@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rollout/experiment.h"
 #include "rollout/header_routes.h"
 #include "rollout/limits.h"
 #include "rollout/mirrors.h"
@@ -26,17 +27,34 @@ double last_set_weight(const api::CanaryStrategy& canary, std::int64_t index) {
 
 // The canary's part in whole numbers where the total allows it, else with a total so many times larger. The
 // total of a rule without weights is taken for 100, which people can read.
-std::int64_t factor_for(const SeenRule& rule, std::int64_t total, double percent) {
+std::int64_t factor_for(const SeenRule& rule, std::int64_t total, double percent,
+                        const Experiments& experiments) {
   std::int64_t largest = total;
   for (const auto& [index, weight] : rule.others) largest = std::max(largest, weight);
   for (std::int64_t factor = 1; largest * factor <= kMaxBackendWeight; factor *= 10) {
-    if (is_whole(percent * static_cast<double>(total * factor) / 100)) return factor;
+    const auto whole = [&](double share) {
+      return is_whole(share * static_cast<double>(total * factor) / 100);
+    };
+    if (whole(percent) && std::all_of(experiments.begin(), experiments.end(),
+                                      [&](const auto& weight) { return whole(weight.percent); }))
+      return factor;
   }
   return 1;
 }
 
+std::int64_t part_of(std::int64_t total, double percent) {
+  return std::llround(percent * static_cast<double>(total) / 100);
+}
+
+// Of all that the Rollout splits.
+std::int64_t sum_of(const SeenRule& rule) {
+  std::int64_t total = rule.stable_weight + rule.canary_weight;
+  for (const auto& [service, backend] : rule.experiments) total += backend.weight;
+  return total;
+}
+
 std::int64_t total_of(const SeenRule& rule) {
-  const std::int64_t total = rule.stable_weight + rule.canary_weight;
+  const std::int64_t total = sum_of(rule);
   const bool alone = rule.others.empty();
   return total <= 1 && alone ? 100 : std::max<std::int64_t>(total, 1);
 }
@@ -68,7 +86,8 @@ void find_problems(Turn& turn) {
 // What a rule needs to split and copy as is wanted; nothing where it does.
 std::optional<RuleWeights> change_of(const SeenRule& rule, const api::WeightStatus& wanted) {
   std::optional<RuleWeights> out;
-  if (!splits(rule, wanted.desired)) out = weights_for(rule, wanted.desired);
+  if (!splits(rule, wanted.desired, wanted.experiments))
+    out = weights_for(rule, wanted.desired, wanted.experiments);
   if (!mirrors(rule, wanted.mirror)) {
     if (!out) out.emplace().rule = rule.index;
     out->mirror = wanted.mirror;
@@ -76,8 +95,16 @@ std::optional<RuleWeights> change_of(const SeenRule& rule, const api::WeightStat
   return out;
 }
 
-// No room for one more filter is found out before the API server says so.
+// No room for one more filter or backend is found out before the API server says so.
 bool has_room(Turn& turn, const RouteKey& route, const SeenRule& rule) {
+  const std::size_t backends = rule.others.size() + 2 + turn.next.weights.experiments.size();
+  if (!turn.next.weights.experiments.empty() && backends > kMaxRuleBackends) {
+    turn.problems.push_back({"spec.strategy.canary.steps", "experiment",
+                             "room for its backends on rule " + std::to_string(rule.index) + " of " +
+                                 to_string(route) + ", which would have " + std::to_string(backends) +
+                                 " of " + std::to_string(kMaxRuleBackends)});
+    return false;
+  }
   if (turn.next.weights.mirror == 0 || !rule.mirrors.empty() || rule.filters < kMaxRuleFilters) return true;
   turn.problems.push_back({"spec.strategy.canary.steps", "setMirrorRoute",
                            "room for a filter on rule " + std::to_string(rule.index) + " of " +
@@ -134,18 +161,31 @@ std::uint64_t split_to_canary(const Turn& turn) {
   return all - std::min(all, turn.seen.by_header);
 }
 
+std::uint64_t beside_canary(const Turn& turn) {
+  return turn.seen.traffic.stable.requests + experiment_requests(turn);
+}
+
 // What the data plane really split since the weight is served. Small changes are not worth a write.
 void observe_weight(Turn& turn) {
   if (!turn.seen.traffic.known || !turn.next.weights.since) return;
   const std::uint64_t now = split_to_canary(turn), then = turn.next.weights.since->canary.requests;
   const std::uint64_t canary = now < then ? now : now - then;
-  const auto stable = turn.stable_since(turn.next.weights.since).requests;
+  const std::uint64_t rest = beside_canary(turn), before_rest = turn.next.weights.since->stable.requests;
+  const std::uint64_t stable = rest < before_rest ? rest : rest - before_rest;
   if (canary + stable == 0) return;
   const double share = 100.0 * static_cast<double>(canary) / static_cast<double>(canary + stable);
   const double shown = share < 10 ? std::round(share * 10) / 10 : std::round(share);
   const auto& before = turn.next.weights.observed;
   if (!before || std::abs(*before - shown) > 0.05 * std::max(*before, 1.0))
     turn.next.weights.observed = shown;
+}
+
+// "10 % to the canary, 5 % to shop-6d4c8-2-baseline"
+std::string split_text(const api::WeightStatus& weights) {
+  std::string out = percent_text(weights.desired) + " to the canary";
+  for (const auto& part : weights.experiments)
+    out += ", " + percent_text(part.percent) + " to " + part.service;
+  return out;
 }
 
 // The wanted weight is on the routes, and the data plane serves them.
@@ -155,10 +195,11 @@ void weight_is_served(Turn& turn) {
     weights.verified_at = turn.seen.now;
     weights.since = turn.mark();
     weights.since->canary.requests = split_to_canary(turn);
+    weights.since->stable.requests = beside_canary(turn);
     turn.progressed();
     if (!turn.canary().routes.empty() && turn.next.stage != api::Stage::kIdle) {
       turn.note("WeightServed",
-                "the data plane serves " + percent_text(weights.desired) + " to the canary" +
+                "the data plane serves " + split_text(weights) +
                     (weights.mirror > 0 ? ", and copies of " + std::to_string(weights.mirror) + " %" : ""));
     }
   }
@@ -194,31 +235,66 @@ double allowed_weight(const Turn& turn) {
   return ready >= needed ? target : std::min(target, turn.rollout.status.weights.desired);
 }
 
-bool splits(const SeenRule& rule, double percent) {
-  if (percent <= 0) return rule.canary_weight == 0 && (rule.stable_weight > 0 || !rule.others.empty());
-  const std::int64_t total = rule.stable_weight + rule.canary_weight;
-  if (!rule.canary_index || total == 0) return false;
-  return rule.canary_weight == std::llround(percent * static_cast<double>(total) / 100) &&
-         factor_for(rule, total, percent) == 1;
+bool splits(const SeenRule& rule, double percent, const Experiments& experiments) {
+  if (rule.experiments.size() != experiments.size()) return false;
+  if (percent <= 0 && experiments.empty())
+    return rule.canary_weight == 0 && (rule.stable_weight > 0 || !rule.others.empty());
+  const std::int64_t total = sum_of(rule);
+  if ((percent > 0 && !rule.canary_index) || total == 0) return false;
+  for (const auto& wanted : experiments) {
+    const auto found = rule.experiments.find(wanted.service);
+    if (found == rule.experiments.end() || found->second.weight != part_of(total, wanted.percent))
+      return false;
+  }
+  return rule.canary_weight == part_of(total, percent) && factor_for(rule, total, percent, experiments) == 1;
 }
 
-RuleWeights weights_for(const SeenRule& rule, double percent) {
+namespace {
+
+// Services that the rule names already are set, others added; those that nobody wants any more are removed.
+// Returns what they get together.
+std::int64_t set_experiments(const SeenRule& rule, const Experiments& experiments, std::int64_t total,
+                             RuleWeights& out) {
+  std::int64_t sum = 0;
+  out.like = rule.stable_index;
+  std::map<std::string, SeenRule::Backend> left = rule.experiments;
+  for (const auto& wanted : experiments) {
+    const std::int64_t weight = part_of(total, wanted.percent);
+    sum += weight;
+    const auto found = left.find(wanted.service);
+    if (found == left.end()) {
+      out.experiments.push_back({wanted.service, weight});
+      continue;
+    }
+    out.set.push_back({found->second.index, weight});
+    left.erase(found);
+  }
+  for (const auto& [service, backend] : left) out.removed.push_back(backend.index);
+  std::sort(out.removed.rbegin(), out.removed.rend());  // the last one first: the others keep their place
+  return sum;
+}
+
+}  // namespace
+
+RuleWeights weights_for(const SeenRule& rule, double percent, const Experiments& experiments) {
   std::int64_t base = total_of(rule);
   // A total that can't express it gives way to 100 where no other backend counts on it; growing it instead
   // would never end.
-  if (rule.others.empty() && factor_for(rule, base, percent) > 1) base = 100;
-  const std::int64_t factor = factor_for(rule, base, percent);
+  if (rule.others.empty() && factor_for(rule, base, percent, experiments) > 1) base = 100;
+  const std::int64_t factor = factor_for(rule, base, percent, experiments);
   const std::int64_t total = base * factor;
-  const std::int64_t canary = std::llround(percent * static_cast<double>(total) / 100);
+  const std::int64_t canary = part_of(total, percent);
   RuleWeights out;
   out.rule = rule.index;
-  out.set.push_back({rule.stable_index, total - canary});
+  out.set.push_back({rule.stable_index, 0});
   if (rule.canary_index) {
     out.set.push_back({*rule.canary_index, canary});
-  } else {
+  } else if (canary > 0 || (experiments.empty() && rule.experiments.empty())) {
     out.copy_of = rule.stable_index;
     out.added_weight = canary;
   }
+  const std::int64_t given = set_experiments(rule, experiments, total, out);
+  out.set.front().weight = std::max<std::int64_t>(0, total - canary - given);
   if (factor > 1) {
     for (const auto& [index, weight] : rule.others) out.set.push_back({index, weight * factor});
   }
@@ -244,6 +320,29 @@ bool may_repair(Turn& turn, const std::string& route, std::string repaired) {
   return true;
 }
 
+namespace {
+
+bool no_more(const Turn& turn, const Experiments& experiments) {
+  const auto& before = turn.rollout.status.weights.experiments;
+  return std::all_of(experiments.begin(), experiments.end(), [&](const auto& wanted) {
+    return std::any_of(before.begin(), before.end(), [&](const auto& weight) {
+      return weight.service == wanted.service && weight.percent >= wanted.percent;
+    });
+  });
+}
+
+// The rollout goes on from its experiment in this turn, by its own choice: another look might not make it,
+// once the route says otherwise.
+bool leaves_experiment(const Turn& turn) {
+  const auto& before = turn.rollout.status;
+  if (before.weights.experiments.empty() || turn.rollout.meta.deleted) return false;
+  if (turn.next.stage == api::Stage::kAborted || turn.next.canary_revision != before.canary_revision)
+    return false;
+  return turn.next.stage != before.stage || turn.next.current_step_index != before.current_step_index;
+}
+
+}  // namespace
+
 void drive_routes(Turn& turn) {
   turn.actions.clear();
   turn.problems.clear();
@@ -251,19 +350,25 @@ void drive_routes(Turn& turn) {
   auto& weights = turn.next.weights;
   const double wanted = allowed_weight(turn);
   const std::int64_t mirror = wanted_mirror(turn);
-  const bool same = wanted == weights.desired && mirror == weights.mirror;
-  if (wanted != weights.desired) {
+  const Experiments experiments = experiment_weights(turn);
+  const bool split = wanted == weights.desired && experiments == weights.experiments;
+  const bool same = split && mirror == weights.mirror;
+  if (!split) {
     weights = {};
     weights.desired = wanted;
+    weights.experiments = experiments;
   }
   weights.mirror = mirror;
   // More for the canary is decided in the status first, so that a crash in between never takes it for
   // somebody else's write. Less is not waited for.
-  const bool intended = wanted <= turn.rollout.status.weights.desired;
+  const bool intended =
+      wanted <= turn.rollout.status.weights.desired && no_more(turn, experiments) && !leaves_experiment(turn);
   const bool agreed = intended && write_routes(turn, same && weights.written);
   weights.written = intended;
-  const std::string not_served =
-      agreed ? first_not_served(turn) : "the weight " + percent_text(wanted) + " to be served";
+  const std::string not_served = agreed ? first_not_served(turn)
+                                 : experiments.empty()
+                                     ? "the weight " + percent_text(wanted) + " to be served"
+                                     : split_text(weights) + " to be served";
   if (not_served.empty()) {
     weight_is_served(turn);
   } else {

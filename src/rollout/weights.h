@@ -13,8 +13,9 @@ double target_weight(const Turn& turn);
 double allowed_weight(const Turn& turn);
 
 // Whether the rule splits so, as exactly as whole numbers can.
-bool splits(const SeenRule& rule, double percent);
-RuleWeights weights_for(const SeenRule& rule, double percent);
+using Experiments = std::vector<api::ServiceWeight>;
+bool splits(const SeenRule& rule, double percent, const Experiments& experiments = {});
+RuleWeights weights_for(const SeenRule& rule, double percent, const Experiments& experiments = {});
 
 // Someone else changed what had been put on a route. True: repair it, which is reported as `repaired`; after
 // three repairs within a minute the rollout pauses instead of fighting on (G7). What is found changed in one

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rollout/experiment.h"
 #include "rollout/header_routes.h"
 #include "rollout/limits.h"
 #include "rollout/mirrors.h"
@@ -139,7 +140,9 @@ void drive_replica_sets(Turn& turn) {
       retire(turn, set, strategy.scale_down_delay, turn.weight_served && !reachable(turn, set.revision));
     }
   }
-  std::erase_if(turn.next.scale_down_at, [&](const auto& item) { return !turn.replica_set(item.first); });
+  std::erase_if(turn.next.scale_down_at, [&](const auto& item) {
+    return !turn.replica_set(item.first) && !turn.seen.experiments.contains(item.first);
+  });
   prune_history(turn);
 }
 
@@ -161,11 +164,6 @@ std::int64_t deployment_size(const Turn& turn, const api::WorkloadRef& reference
   return now;
 }
 
-bool has_finalizer(const Turn& turn) {
-  const auto& all = turn.rollout.meta.finalizers;
-  return std::find(all.begin(), all.end(), api::kRestoreFinalizer) != all.end();
-}
-
 void scale_deployment(Turn& turn, const std::string& name, std::int64_t replicas) {
   turn.note("ScalingDeployment", "scaling Deployment " + name + " from " +
                                      std::to_string(turn.seen.deployment.replicas) + " to " +
@@ -184,14 +182,16 @@ struct Drive {
   Turn& turn;
 
   void operator()(const api::PodTemplate&) const {
-    if (has_finalizer(turn)) turn.actions.emplace_back(RemoveFinalizer{});
+    if (turn.has_finalizer() && !experiments_left(turn)) turn.actions.emplace_back(RemoveFinalizer{});
     drive_services(turn);
     drive_replica_sets(turn);
+    drive_experiments(turn);
   }
   void operator()(const api::WorkloadRef& reference) const {
-    if (!has_finalizer(turn)) turn.actions.emplace_back(AddFinalizer{});
+    if (!turn.has_finalizer()) turn.actions.emplace_back(AddFinalizer{});
     drive_services(turn);
     drive_replica_sets(turn);
+    drive_experiments(turn);
     drive_deployment(turn, reference);
   }
   void operator()(const api::ServiceSlots&) const {}
@@ -225,6 +225,13 @@ std::string not_handed_back(Turn& turn, const api::WorkloadRef& reference) {
   return routed && !turn.weight_served ? turn.waiting : std::string();
 }
 
+// The pods go with the Rollout; what stands on the user's routes has to be taken off before.
+std::string not_taken_off(Turn& turn) {
+  turn.next.stage = api::Stage::kIdle;
+  drive_routes(turn);
+  return turn.actions.empty() || turn.overdue ? std::string() : "the routes to be as they were";
+}
+
 }  // namespace
 
 std::int64_t wanted_canaries(const Turn& turn) {
@@ -246,12 +253,12 @@ std::int64_t wanted_canaries(const Turn& turn) {
 void drive_workload(Turn& turn) { std::visit(Drive{turn}, turn.rollout.spec.workload); }
 
 void hand_back(Turn& turn) {
-  if (!has_finalizer(turn)) return;
+  if (!turn.has_finalizer()) return;
   const auto* reference = std::get_if<api::WorkloadRef>(&turn.rollout.spec.workload);
   turn.overdue = turn.seen.now >=
                  turn.rollout.meta.deleted.value_or(turn.seen.now) + turn.rollout.spec.progress_deadline;
   turn.wake_within(kTick);
-  turn.waiting = reference ? not_handed_back(turn, *reference) : std::string();
+  turn.waiting = reference ? not_handed_back(turn, *reference) : not_taken_off(turn);
   if (turn.waiting.empty()) turn.actions.emplace_back(RemoveFinalizer{});
 }
 

@@ -248,12 +248,17 @@ void Cluster::make_endpoints(const std::string& ns) {
     const Json object = stored->parse();
     const auto labels = stored->labels;
     const std::string image = json::string_at(object, "/spec/template/spec/containers/0/image");
-    sets[labels.at("app") + "/" + labels.at(api::kRevisionLabel)] = {
-        id.name, json::int_at(object, "status.readyReplicas"), image.find("bad") != std::string::npos};
+    const auto experiment = labels.find(api::kExperimentLabel);
+    const std::string key = experiment != labels.end()
+                                ? experiment->second
+                                : labels.at("app") + "/" + labels.at(api::kRevisionLabel);
+    sets[key] = {id.name, json::int_at(object, "status.readyReplicas"),
+                 image.find("bad") != std::string::npos};
   }
   for (const auto& [id, stored] : storage_->list("services", ns)) {
     const Json selector = json::object_at(stored->parse(), "spec.selector");
-    const std::string key = selector.value("app", "") + "/" + selector.value(api::kRevisionLabel, "");
+    const std::string key = selector.value(
+        api::kExperimentLabel, selector.value("app", "") + "/" + selector.value(api::kRevisionLabel, ""));
     const auto found = sets.find(key);
     Json endpoints = Json::array();
     for (std::int64_t i = 0; found != sets.end() && i < found->second.ready; ++i) {

@@ -40,6 +40,28 @@ TEST_F(Guarantees, G1_OneTruth) {
   EXPECT_EQ(json::array_at(rollout_now(), "status.history").size(), 2u);
 }
 
+// The same in the midst of an experiment: nothing of it is left, however often the controller has died.
+TEST_F(Guarantees, G1_AnExperimentLeavesNothing) {
+  begin(R"([{setWeight: 10}, {experiment: {duration: 2s, templates: [
+    {name: baseline, specRef: stable, weight: 5}, {name: candidate, specRef: canary, weight: 5}]}}])");
+  ship("app:v2");
+  bool seen = false;
+  ASSERT_TRUE(becomes([&] {
+    seen = seen || json::array_at(route_now(), "/spec/rules/0/backendRefs").size() == 4;
+    if (phase() == "Healthy" && observed() && cluster_.list(api::kServices).size() == 2) return true;
+    if (cluster_.faults().writes().empty()) return false;
+    cluster_.faults().forget_writes();
+    process_.reset();
+    restart();
+    return false;
+  }));
+  EXPECT_TRUE(seen) << "the experiment got no traffic";
+  EXPECT_TRUE(becomes([&] { return json::array_at(rollout_now(), "metadata.finalizers").empty(); }));
+  EXPECT_EQ(cluster_.list(api::kReplicaSets).size(), 2u);
+  EXPECT_EQ(json::array_at(route_now(), "/spec/rules/0/backendRefs").size(), 2u);
+  EXPECT_EQ(split(), (Split{100, 0}));
+}
+
 TEST_F(Guarantees, G2_NoWeightBeforeReadiness) {
   begin(kGate);
   cluster_.most_ready[set_of("app:v2")] = 1;  // of the two that 50 % of four pods need

@@ -11,7 +11,7 @@
 //   run                  decisions, the cluster settling in between, until nothing changes any more
 //   time 10s [silent]    passes, with a decision each second, or none
 //   traffic N canary=P   N requests, split as the data plane splits them; the canary fails P of them
-//   pods v2 N            at most N pods of that version become ready
+//   pods v2 N            at most N pods of that version become ready; v2-0-name: of an experiment's
 //   serve on|off         whether the data plane acknowledges routes
 //   weights S C          someone else writes the route; route off: deletes it
 //   template NAME        an AnalysisTemplate's spec as input; without input it is deleted
@@ -245,7 +245,10 @@ class Scenario {
   }
 
   void limit_pods(std::istringstream& words) {
-    const std::string revision = world_.revision_of(word(words));
+    const std::string name = word(words);
+    const auto end = name.find('-');
+    std::string revision = world_.revision_of(name.substr(0, end));
+    if (end != name.npos) revision = "shop-" + revision + name.substr(end);
     const auto ready = std::stoll(word(words));
     world_.most_ready[revision] = ready;
   }
@@ -285,6 +288,7 @@ class Scenario {
     std::ostringstream out;
     out << "  route stable=" << world_.stable_weight << " canary=" << world_.canary_weight;
     if (world_.other_weight >= 0) out << " other=" << world_.other_weight;
+    for (const auto& [name, weight] : world_.experiment_weights) out << " " << name << "=" << weight;
     out << "; observed " << (status.observed.empty() ? "-" : status.observed) << "\n";
     for (const auto& [name, service] : world_.services)
       out << "  " << name << " -> " << service.selects << "\n";

@@ -90,6 +90,7 @@ Json World::route_document() const {
   add("shop-stable", stable_weight);
   if (names_canary) add("shop-canary", canary_weight);
   if (other_weight >= 0) add("shop-other", other_weight);
+  for (const auto& [name, weight] : experiment_weights) add(name.c_str(), weight);
   Json with_backends = rule;
   with_backends["backendRefs"] = std::move(backends);
   return {{"metadata",
@@ -102,7 +103,7 @@ Json World::route_document() const {
 
 rollout::SeenRoute World::seen_route(const api::Rollout& current) const {
   const auto document = std::make_shared<const Json>(route_document());
-  auto seen = rollout::read_route(current, current.spec.canary.routes[0], *document);
+  auto seen = rollout::read_route(current, current.spec.canary.routes[0], *document, experiments());
   seen.document = document;
   seen.served = served_version == route_version;
   if (!seen.served) seen.not_served = "not served yet";
@@ -125,11 +126,40 @@ rollout::SeenManagedRoute World::seen_own_route(const rollout::RouteKey& key) co
   return seen;
 }
 
+std::set<std::string> World::experiments() const {
+  std::set<std::string> out;
+  for (const auto& [name, set] : sets) {
+    if (set.experiment) out.insert(name);
+  }
+  for (const auto& [name, service] : services) {
+    if (service.selects == name) out.insert(name);
+  }
+  return out;
+}
+
+rollout::SeenPart World::seen_experiment(const std::string& name) const {
+  rollout::SeenPart out;
+  const auto set = sets.find(name);
+  const auto service = services.find(name);
+  out.has_set = set != sets.end();
+  out.has_service = service != services.end();
+  if (out.has_set) {
+    out.replicas = set->second.replicas;
+    out.available = set->second.ready;
+  }
+  if (out.has_set && out.has_service && service->second.endpoints == name) out.endpoints = out.available;
+  if (const auto found = experiment_traffic_.find(name); found != experiment_traffic_.end())
+    out.traffic = found->second;
+  return out;
+}
+
 rollout::Observation World::observe() const {
   rollout::Observation seen;
   seen.now = now;
+  for (const auto& name : experiments()) seen.experiments[name] = seen_experiment(name);
   for (const auto& [name, set] : sets) {
-    seen.replica_sets.push_back({name, set.revision, set.replicas, set.ready, set.ready, set.created});
+    if (!set.experiment)
+      seen.replica_sets.push_back({name, set.revision, set.replicas, set.ready, set.ready, set.created});
   }
   const auto service = [&](const std::string& name) {
     rollout::SeenService out;
@@ -178,8 +208,13 @@ struct Apply {
     const auto patch = rollout::route_patch(action, world.rollout(), before);
     if (!patch || action.resource_version != std::to_string(world.route_version)) return false;
     Json rule = before.patch(*patch)["spec"]["rules"][0];
+    world.experiment_weights.clear();
     for (const auto& backend : rule["backendRefs"]) {
       const std::string name = backend["name"];
+      if (name != "shop-stable" && name != "shop-canary" && name != "shop-other") {
+        world.experiment_weights.emplace_back(name, backend["weight"]);
+        continue;
+      }
       (name == "shop-stable"   ? world.stable_weight
        : name == "shop-canary" ? world.canary_weight
                                : world.other_weight) = backend["weight"];
@@ -205,7 +240,7 @@ struct Apply {
     return true;
   }
   bool operator()(const rollout::CreateReplicaSet& action) const {
-    const World::Set set{action.revision, action.replicas, 0, world.now};
+    const World::Set set{action.revision, action.replicas, 0, world.now, false};
     world.sets.try_emplace(set_name(action.revision), set);
     return true;
   }
@@ -222,6 +257,20 @@ struct Apply {
   }
   bool operator()(const rollout::EnsureService& action) const {
     world.services[action.name].selects = action.revision;
+    return true;
+  }
+  bool operator()(const rollout::CreateExperimentSet& action) const {
+    if (!world.sets.contains(set_name(action.revision))) return false;
+    const World::Set set{action.name, action.replicas, 0, world.now, true};
+    world.sets.try_emplace(action.name, set);
+    return true;
+  }
+  bool operator()(const rollout::CreateExperimentService& action) const {
+    world.services[action.name].selects = action.name;
+    return true;
+  }
+  bool operator()(const rollout::DeleteService& action) const {
+    world.services.erase(action.name);
     return true;
   }
   bool operator()(const rollout::ReleaseService& action) const {
@@ -285,22 +334,39 @@ void World::settle() {
   lingering.clear();
   served_version = route_version;
   served_share_ = canary_share();
+  served_experiments_.clear();
+  for (const auto& [name, weight] : experiment_weights) served_experiments_[name] = share_of(weight);
 }
 
-double World::canary_share() const {
-  const double total = static_cast<double>(stable_weight + canary_weight);
-  return total > 0 ? static_cast<double>(canary_weight) / total : 0;
+double World::share_of(std::int64_t weight) const {
+  double total = static_cast<double>(stable_weight + canary_weight);
+  for (const auto& [name, other] : experiment_weights) total += static_cast<double>(other);
+  return total > 0 ? static_cast<double>(weight) / total : 0;
 }
+
+double World::canary_share() const { return share_of(canary_weight); }
 
 void World::send(std::uint64_t requests, double canary_failure_rate, double stable_failure_rate) {
-  const auto canary = static_cast<std::uint64_t>(std::llround(static_cast<double>(requests) * served_share_));
+  const auto part = [&](double share) {
+    return static_cast<std::uint64_t>(std::llround(static_cast<double>(requests) * share));
+  };
+  const std::uint64_t canary = part(served_share_);
+  std::uint64_t stable = requests - canary;
   const auto add = [](metrics::BackendTraffic& traffic, std::uint64_t count, double rate) {
     traffic.requests += count;
     traffic.failures += static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * rate));
     traffic.duration_counts[2] += count;
   };
   add(traffic.canary, canary, canary_failure_rate);
-  add(traffic.stable, requests - canary, stable_failure_rate);
+  // Versions of an experiment fail as the version does that they run.
+  const std::string of_canary = set_name(rollout().revision);
+  for (const auto& [name, share] : served_experiments_) {
+    const std::uint64_t count = std::min(stable, part(share));
+    stable -= count;
+    add(experiment_traffic_[name], count,
+        name.starts_with(of_canary) ? canary_failure_rate : stable_failure_rate);
+  }
+  add(traffic.stable, stable, stable_failure_rate);
 }
 
 std::string World::readable(std::string text) const {

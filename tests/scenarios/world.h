@@ -36,6 +36,7 @@ class World {
     std::string revision;
     std::int64_t replicas = 0, ready = 0;
     TimePoint created{};
+    bool experiment = false;
     friend bool operator==(const Set&, const Set&) = default;
   };
   std::map<std::string, Set> sets;
@@ -47,6 +48,7 @@ class World {
   std::map<std::string, std::int64_t> most_ready;  // a fault: no more pods of a revision become ready
   bool has_route = true;
   std::int64_t stable_weight = 1, canary_weight = 0, other_weight = -1;  // other: -1, there is none
+  std::vector<std::pair<std::string, std::int64_t>> experiment_weights;  // in their order on the route
   bool names_canary = false;
   std::int64_t route_version = 1, served_version = 1;
   Json rule = Json::object();  // the route's only rule, without its backends
@@ -77,15 +79,20 @@ class World {
   std::string readable(std::string text) const;
   std::string revision_of(const std::string& image) const;
   double canary_share() const;  // of the route as it stands
+  double share_of(std::int64_t weight) const;
   std::int64_t endpoints(const std::string& service, const std::string& revision) const;
 
  private:
+  std::set<std::string> experiments() const;  // names of what there is of them
+  rollout::SeenPart seen_experiment(const std::string& name) const;
   rollout::SeenRoute seen_route(const api::Rollout& current) const;
   rollout::SeenManagedRoute seen_own_route(const rollout::RouteKey& key) const;
 
   std::vector<analysis::Measure> due_;
   analysis::Samples samples_;
   double served_share_ = 0;
+  std::map<std::string, double> served_experiments_;
+  std::map<std::string, metrics::BackendTraffic> experiment_traffic_;
   mutable Json read_spec_;  // what `read_` was read from: reading it anew for each decision is most of a
                             // simulation's time
   mutable api::Rollout read_;

@@ -52,6 +52,15 @@ const api::AnalysisRunStatus* run_of(const api::RolloutStatus& status, std::int6
 void Ledger::check_weight(const World& world, const rollout::Decision& decision,
                           const rollout::SetWeights& weights) const {
   const auto& next = decision.next;
+  for (const auto& rule : weights.rules) {
+    for (const auto& backend : rule.experiments) {
+      EXPECT_EQ(next.stage, api::Stage::kSteps) << "G4: an experiment gets traffic in a step only";
+      const auto set = world.sets.find(backend.service);
+      EXPECT_TRUE(set != world.sets.end() && set->second.ready > 0 &&
+                  world.services.contains(backend.service))
+          << "G2: weight for an experiment without a ready pod";
+    }
+  }
   if (weights.percent <= 0) return;
   EXPECT_NE(next.stage, api::Stage::kAborted) << "G4: an abort means 0";
   const auto ready = world.endpoints("shop-canary", next.canary_revision);
@@ -60,6 +69,11 @@ void Ledger::check_weight(const World& world, const rollout::Decision& decision,
     EXPECT_GE(ready, canaries_needed(world, next, weights.percent))
         << "G2: " << weights.percent << " % for " << ready << " ready endpoints";
   }
+}
+
+void Ledger::check_removal(const World& world, const std::string& name) const {
+  for (const auto& [service, weight] : world.experiment_weights)
+    EXPECT_NE(service, name) << "G12: a version of an experiment was taken away under traffic";
 }
 
 void Ledger::check_scale_down(const World& world, const rollout::ScaleReplicaSet& scale) const {
@@ -85,6 +99,8 @@ void Ledger::about_to(const World& world, const rollout::Decision& decision,
         << "G2: a header route without a ready endpoint";
     EXPECT_NE(next.stage, api::Stage::kAborted) << "G4: an abort ends header routes";
   }
+  if (const auto* gone = std::get_if<rollout::DeleteService>(&action)) check_removal(world, gone->name);
+  if (const auto* gone = std::get_if<rollout::DeleteReplicaSet>(&action)) check_removal(world, gone->name);
   if (const auto* scale = std::get_if<rollout::ScaleReplicaSet>(&action)) check_scale_down(world, *scale);
   if (const auto* service = std::get_if<rollout::EnsureService>(&action);
       service && service->name == "shop-canary") {
@@ -106,8 +122,9 @@ void Ledger::weights_written(const World& world, const rollout::SetWeights& weig
   EXPECT_NEAR(world.canary_share() * 100, weights.percent, world.other_weight < 0 ? 1e-9 : 1e-2)
       << "weights don't sum to the total";
   if (world.other_weight < 0) return;
-  EXPECT_NEAR(double(world.other_weight) / double(world.stable_weight + world.canary_weight), 7, 1e-3)
-      << "G7: the other backend's share changed";
+  double ours = double(world.stable_weight + world.canary_weight);
+  for (const auto& [name, weight] : world.experiment_weights) ours += double(weight);
+  EXPECT_NEAR(double(world.other_weight) / ours, 7, 1e-3) << "G7: the other backend's share changed";
 }
 
 void Ledger::follow_steps(const World& world, const rollout::Note& note) {

@@ -21,6 +21,7 @@ class Ledger {
  private:
   void follow_steps(const World& world, const rollout::Note& note);
   void check_promotion(const World& world, const api::RolloutStatus& next) const;
+  void check_removal(const World& world, const std::string& name) const;
   void check_scale_down(const World& world, const rollout::ScaleReplicaSet& scale) const;
   void check_weight(const World& world, const rollout::Decision& decision,
                     const rollout::SetWeights& weights) const;

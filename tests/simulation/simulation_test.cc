@@ -68,8 +68,22 @@ class Simulation {
 
   Json random_steps() {
     Json steps = Json::array();
-    for (int i = 0, count = 1 + pick(5); i < count; ++i) steps.push_back(random_step());
+    double weight = 0;
+    for (int i = 0, count = 1 + pick(5); i < count; ++i) {
+      steps.push_back(chance(10) && weight <= 80 ? random_experiment() : random_step());
+      weight = steps.back().value("setWeight", weight);
+    }
     return steps;
+  }
+  Json random_experiment() {
+    Json experiment = {{"duration", pick(5)}, {"templates", Json::array()}};
+    for (const char* version : {"stable", "canary"}) {
+      if (experiment["templates"].empty() || chance(60))
+        experiment["templates"].push_back(
+            {{"name", version}, {"specRef", version}, {"replicas", 1 + pick(2)}, {"weight", pick(11)}});
+    }
+    if (chance(50)) experiment["analysis"] = analysis();
+    return {{"experiment", experiment}};
   }
   Json random_step() {
     switch (pick(10)) {
@@ -187,6 +201,8 @@ class Simulation {
       return before == cache.own_routes.end() || now == world_.own_routes.end() ||
              before->second.version != now->second.version;
     }
+    if (const auto* gone = std::get_if<rollout::DeleteService>(&action))
+      return differs(cache.services, world_.services, gone->name);
     if (const auto* service = std::get_if<rollout::EnsureService>(&action))
       return differs(cache.services, world_.services, service->name);
     return false;
@@ -218,6 +234,7 @@ class Simulation {
     EXPECT_TRUE(over()) << "G10: did not end: " << world_.readable(status.phase + ": " + status.message);
     EXPECT_TRUE(world_.own_routes.empty()) << "a header route is left";
     EXPECT_FALSE(world_.rule.contains("filters")) << "a mirror is left";
+    EXPECT_TRUE(world_.experiment_weights.empty()) << "a backend of an experiment is left";
     std::int64_t serving = 0;
     for (const auto& [name, set] : world_.sets)
       serving += set.revision == status.stable_revision ? set.ready : 0;
@@ -227,7 +244,7 @@ class Simulation {
 
   bool over() const {
     const auto status = world_.decoded_status();
-    return world_.annotations.empty() && world_.canary_weight == 0 &&
+    return world_.annotations.empty() && world_.canary_weight == 0 && world_.experiment_weights.empty() &&
            (status.phase == "Healthy" || status.stage == api::Stage::kAborted);
   }
 
@@ -240,6 +257,9 @@ class Simulation {
       for (const auto& action : decision.actions) world_.apply(action);
       world_.write_status(decision.next);
     }
+    for (const auto& [name, set] : world_.sets) EXPECT_FALSE(set.experiment) << name << " is left";
+    EXPECT_LE(world_.services.size(), 2u) << "a Service of an experiment is left";
+    EXPECT_TRUE(world_.finalizers.empty());
     const auto decision = rollout::decide(world_.rollout(), world_.observe());
     EXPECT_TRUE(decision.actions.empty()) << "G7: " << to_string(decision.actions.front());
     EXPECT_TRUE(decision.next == world_.decoded_status()) << "G7: a status written for nothing";

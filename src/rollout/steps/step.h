@@ -27,5 +27,6 @@ StepResult run(const api::SetCanaryScale& step, Turn& turn);
 StepResult run(const api::AnalysisStep& step, Turn& turn);
 StepResult run(const api::SetHeaderRoute& step, Turn& turn);
 StepResult run(const api::SetMirrorRoute& step, Turn& turn);
+StepResult run(const api::Experiment& step, Turn& turn);
 
 }  // namespace tidegate::rollout::steps
