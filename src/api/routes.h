@@ -58,6 +58,11 @@ struct MirrorFilter {
   std::optional<std::int32_t> numerator;
   std::int32_t denominator = 100;
 };
+struct CorsFilter {
+  std::vector<std::string> allow_origins, allow_methods, allow_headers, expose_headers;
+  bool allow_credentials = false;
+  std::int32_t max_age = 5;  // seconds
+};
 struct RouteFilter {
   std::string type;
   // The fields of the type; the one that `type` names is set, the rest at their defaults.
@@ -65,6 +70,7 @@ struct RouteFilter {
   RedirectFilter redirect;
   RewriteFilter rewrite;
   MirrorFilter mirror;
+  CorsFilter cors;
   ObjectReference extension;
 };
 

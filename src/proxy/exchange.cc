@@ -63,6 +63,7 @@ bool Exchange::apply_request_filters() {
   if (wants_websocket(head_))
     return fail(ErrorKind::kUpgradeUnsupported, "WebSocket is not supported yet"), false;
   prepare_request(head_, client_->client_address(), worker_.random());
+  if (rule().cors) origin_ = head_.headers.get("origin").value_or("");
   if (record_) record_->request_id = head_.headers.get("x-request-id").value_or("");
   return !answer_if(
       routing::apply_request_filters(rule().rule->filters, {matched_.match->prefix, port_.port}, head_));

@@ -115,6 +115,7 @@ class Exchange {
   bool expects_continue_;
   bool grpc_;
   routing::Matched matched_;
+  std::string origin_;  // of the request as it came, for CORS
   const routing::Slot* slot_ = nullptr;
   BackendCell* counts_ = nullptr;
   const BackendView* view_ = nullptr;

@@ -26,8 +26,8 @@ void Exchange::on_response_head(http::ResponseHead head) {
 void Exchange::apply_response_filters(http::ResponseHead& head) {
   prepare_response(head);
   if (matched_.match == nullptr) return;
-  routing::apply_response_filters(rule().rule->filters, head.headers);
-  if (slot_ != nullptr) routing::apply_response_filters(slot_->choice->filters, head.headers);
+  routing::apply_response_filters(rule().rule->filters, head.headers, origin_);
+  if (slot_ != nullptr) routing::apply_response_filters(slot_->choice->filters, head.headers, origin_);
 }
 
 void Exchange::on_response_data(std::string_view data) {
@@ -54,12 +54,17 @@ void Exchange::on_response_end(const http::Headers& trailers) {
 
 bool Exchange::answer_if(std::optional<routing::Answer> answer) {
   if (!answer) return false;
-  if (answer->location.empty()) return fail(ErrorKind::kDirectResponse, answer->reason, answer->status), true;
+  if (answer->location.empty() && !answer->preflight)
+    return fail(ErrorKind::kDirectResponse, answer->reason, answer->status), true;
   http::ResponseHead head;
   head.status = status_ = answer->status;
-  head.headers.add("location", answer->location);
   head.content_length = 0;
-  apply_response_filters(head);
+  if (answer->preflight) {
+    for (const auto& header : *answer->preflight) head.headers.add(header.name, header.value);
+  } else {
+    head.headers.add("location", answer->location);
+    apply_response_filters(head);
+  }
   response_complete_ = response_started_ = true;
   client_->send_head(head, true);
   finish();

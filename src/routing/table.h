@@ -79,7 +79,13 @@ struct DirectResponse {
   std::string reason;  // why, for the body and the log: "no backendRefs"
   friend bool operator==(const DirectResponse&, const DirectResponse&) = default;
 };
-using Filter = std::variant<HeaderModifier, Redirect, UrlRewrite, Mirror, DirectResponse>;
+struct Cors {  // GEP-1767; "*" in a list: any
+  std::vector<std::string> allow_origins, allow_methods, allow_headers, expose_headers;
+  bool allow_credentials = false;
+  int max_age = 5;  // seconds
+  friend bool operator==(const Cors&, const Cors&) = default;
+};
+using Filter = std::variant<HeaderModifier, Redirect, UrlRewrite, Mirror, DirectResponse, Cors>;
 
 // ---- where it goes ----
 

@@ -230,8 +230,26 @@ class Reader {
     return out;
   }
 
+  Filter cors(const Node& node) {
+    known(node,
+          {"allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", "allowCredentials", "maxAge"});
+    Cors out{list<std::string>(node, "allowOrigins", &Reader::plain),
+             list<std::string>(node, "allowMethods", &Reader::plain),
+             list<std::string>(node, "allowHeaders", &Reader::plain),
+             list<std::string>(node, "exposeHeaders", &Reader::plain)};
+    if (const auto credentials = child(node, "allowCredentials")) {
+      if (credentials->value->is_boolean())
+        out.allow_credentials = credentials->value->get<bool>();
+      else
+        fail(credentials->place, "expected true or false");
+    }
+    out.max_age =
+        static_cast<int>(integer(node, "maxAge", out.max_age, 0, std::numeric_limits<std::int32_t>::max()));
+    return out;
+  }
+
   Filter filter(const Node& node) {
-    known(node, {"requestHeaders", "responseHeaders", "redirect", "rewrite", "mirror", "respond"});
+    known(node, {"requestHeaders", "responseHeaders", "redirect", "rewrite", "mirror", "respond", "cors"});
     if (const auto n = child(node, "requestHeaders")) return header_modifier(*n, false);
     if (const auto n = child(node, "responseHeaders")) return header_modifier(*n, true);
     if (const auto n = child(node, "redirect")) return redirect(*n);
@@ -244,6 +262,7 @@ class Reader {
       known(*n, {"status", "reason"});
       return DirectResponse{status(*n, 500), string(*n, "reason")};
     }
+    if (const auto n = child(node, "cors")) return cors(*n);
     fail(node.place, "names no filter");
     return DirectResponse{};
   }

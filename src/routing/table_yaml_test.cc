@@ -24,7 +24,9 @@ Table full_table() {
                   UrlRewrite{"in.example", {PathRewrite::Kind::kFull, "/one"}},
                   Mirror{1, 3, 8},
                   Mirror{0},
-                  DirectResponse{503, "no backends"}};
+                  DirectResponse{503, "no backends"},
+                  Cors{{"https://*.example"}, {"GET"}, {"x-a"}, {"x-b"}, true, 60},
+                  Cors{{"*"}}};
   rule.backends = {{0, 95, {HeaderModifier{false, {{"e", "5"}}, {}, {}}}, ""},
                    {1, 5, {}, "Service shop/gone not found"}};
   rule.request_timeout = std::chrono::milliseconds(1500);
