@@ -129,7 +129,11 @@ RouteRule decode_rule(const Json& json) {
   rule.request_timeout = json::string_at(json, "timeouts.request");
   rule.backend_request_timeout = json::string_at(json, "timeouts.backendRequest");
   if (const Json* retry = json::find(json, "retry")) rule.retry = decode_retry(*retry);
-  rule.session_persistence = json::find(json, "sessionPersistence") != nullptr;
+  if (const Json* session = json::find(json, "sessionPersistence")) {
+    rule.session = {json::string_at(*session, "sessionName"), json::string_at(*session, "type", "Cookie"),
+                    json::string_at(*session, "cookieConfig.lifetimeType", "Session"),
+                    json::string_at(*session, "absoluteTimeout"), json::string_at(*session, "idleTimeout")};
+  }
   return rule;
 }
 

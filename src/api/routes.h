@@ -92,6 +92,10 @@ struct RouteRetry {
   std::optional<std::int32_t> attempts;
   std::string backoff;  // as written
 };
+struct RouteSession {
+  std::string name, type = "Cookie", lifetime = "Session";
+  std::string absolute_timeout, idle_timeout;  // as written
+};
 struct RouteRule {
   std::string name;
   std::vector<RouteMatch> matches;  // never empty: the default is all paths
@@ -99,7 +103,7 @@ struct RouteRule {
   std::vector<WeightedReference> backends;
   std::string request_timeout, backend_request_timeout;  // as written
   std::optional<RouteRetry> retry;
-  bool session_persistence = false;  // asked for
+  std::optional<RouteSession> session;
 };
 
 struct RouteParentStatus {

@@ -111,6 +111,13 @@ struct Retry {             // GEP-1731
   friend bool operator==(const Retry&, const Retry&) = default;
 };
 
+struct SessionPersistence {                                        // GEP-1619; by cookie
+  std::string cookie;                                              // its name
+  bool permanent = false;                                          // the browser keeps it when it is closed
+  std::chrono::milliseconds absolute_timeout{0}, idle_timeout{0};  // 0: none
+  friend bool operator==(const SessionPersistence&, const SessionPersistence&) = default;
+};
+
 struct Rule {
   RouteRef route;
   std::string name;  // the rule's name where set, else its index
@@ -122,6 +129,7 @@ struct Rule {
   std::chrono::milliseconds request_timeout{0};  // 0: none
   std::chrono::milliseconds backend_request_timeout{0};
   std::optional<Retry> retry;
+  std::optional<SessionPersistence> session;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -171,6 +171,14 @@ class Writer {
           Json{{"attempts", rule.retry->attempts}, {"backoff", duration_text(rule.retry->backoff)}};
       put(out["retry"], "codes", rule.retry->codes);
     }
+    if (rule.session) {
+      Json& session = out["session"] = Json{{"cookie", rule.session->cookie}};
+      put(session, "permanent", rule.session->permanent);
+      if (rule.session->absolute_timeout.count() != 0)
+        session["absoluteTimeout"] = duration_text(rule.session->absolute_timeout);
+      if (rule.session->idle_timeout.count() != 0)
+        session["idleTimeout"] = duration_text(rule.session->idle_timeout);
+    }
     return out;
   }
 
