@@ -57,10 +57,9 @@ std::string service_name(const FieldReader& canary, std::string_view key) {
 
 void decode_canary(const FieldReader& canary, CanaryStrategy& out) {
   out.routes = decode_routes(canary.child("trafficRouting"));
-  if (canary.flag("dynamicStableScale").value_or(false)) canary.problem("dynamicStableScale", kLater);
-  if (const Json* unavailable = canary.raw("maxUnavailable"); unavailable && *unavailable != 0) {
-    canary.problem("maxUnavailable", "0: other values are not supported yet");
-  }
+  out.dynamic_stable_scale = canary.flag("dynamicStableScale").value_or(false);
+  if (out.dynamic_stable_scale && out.promotion == Promotion::kSwap)
+    canary.problem("dynamicStableScale", "false: the pods of two slots are not ours to scale");
   out.steps = decode_steps(canary);
   check_routes(canary, out);
   if (canary.has("analysis")) {
@@ -73,7 +72,21 @@ void decode_canary(const FieldReader& canary, CanaryStrategy& out) {
   }
 }
 
+Amount decode_amount(const FieldReader& strategy, const char* key) {
+  const Json* value = strategy.raw(key);
+  if (!value || value->is_null()) return {};
+  if (value->is_number()) return {strategy.integer(key, 0, kMaxReplicas).value_or(0), 0};
+  const auto ratio = strategy.percent(key);
+  if (!ratio || *ratio < 0 || *ratio >= 1 || !value->is_string()) {
+    strategy.problem(key, "a number of pods, or a part of them from \"0%\" to \"99%\"");
+    return {};
+  }
+  return {0, *ratio};
+}
+
 void decode_delays(const FieldReader& strategy, CanaryStrategy& out) {
+  out.max_unavailable = decode_amount(strategy, "maxUnavailable");
+
   for (const auto& [key, target] : {std::pair{"scaleDownDelaySeconds", &out.scale_down_delay},
                                     std::pair{"abortScaleDownDelaySeconds", &out.abort_scale_down_delay}}) {
     if (const auto seconds = strategy.integer(key, 0, 86'400)) *target = std::chrono::seconds(*seconds);

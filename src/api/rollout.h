@@ -4,6 +4,7 @@
 // rollout_status.h. Thread: none; plain values.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,6 +46,15 @@ enum class Promotion {
   kSwap,      // all traffic by weight, and the two Services change their roles
 };
 
+// Of pods: a number, or a part of all of them.
+struct Amount {
+  std::int64_t number = 0;
+  double ratio = 0;
+  std::int64_t of(std::int64_t all) const {
+    return std::min(all, number + static_cast<std::int64_t>(ratio * static_cast<double>(all) + 1e-9));
+  }
+};
+
 // Canary and blue-green alike: steps, then a promotion. In blue-green, the active Service is the stable one
 // and the preview Service that of the canary.
 struct CanaryStrategy {
@@ -55,6 +65,8 @@ struct CanaryStrategy {
   std::optional<Analysis> post_promotion;  // once the active Service has switched
   std::vector<Step> steps;
   Duration scale_down_delay{30'000}, abort_scale_down_delay{30'000};
+  Amount max_unavailable;             // of spec.replicas, that are done without
+  bool dynamic_stable_scale = false;  // stable shrinks as the canary's weight grows
 };
 
 struct RolloutSpec {

@@ -109,6 +109,7 @@ void visit_times(Status& status, Visit visit) {
   visit("startedAt", status.started_at);
   visit("stepStartedAt", status.step_started_at);
   visit("progressAt", status.progress_at);
+  visit("returningSince", status.returning_since);
 }
 
 void decode_lists(const Json& from, RolloutStatus& out) {

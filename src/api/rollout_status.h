@@ -95,6 +95,8 @@ struct RolloutStatus {
   std::optional<TimePoint> started_at;       // of the rollout
   std::optional<TimePoint> step_started_at;  // of the step's clock; absent: its weight is not served yet
   std::optional<TimePoint> progress_at;      // what the deadline is counted from
+  std::optional<TimePoint>
+      returning_since;  // stable grows, before the traffic of a canary that is no more wanted returns
   std::optional<TrafficMark> step_mark, rollout_mark;
   WeightStatus weights;
   std::optional<AbortStatus> abort;

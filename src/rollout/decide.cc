@@ -26,6 +26,10 @@ void note_progress(Turn& turn) {
 void move(Turn& turn) {
   const std::size_t most = turn.canary().steps.size() + kMovesBesidesSteps;
   drive_routes(turn);
+  if (turn.next.returning_since) {
+    turn.waiting = "stable to have its pods back before revision " + turn.rollout.revision;
+    return;
+  }
   for (std::size_t i = 0; i < most && advance(turn); ++i) drive_routes(turn);
 }
 

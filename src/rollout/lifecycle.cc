@@ -33,6 +33,7 @@ void forget_rollout(api::RolloutStatus& next) {
   next.step_mark.reset();
   next.step_started_at.reset();
   next.finished_steps.clear();
+  next.returning_since.reset();
 }
 
 // What still ran when the rollout ended is over without a verdict; its figures stay to be read.
@@ -154,6 +155,28 @@ void complete(Turn& turn) {
   turn.enter(api::Stage::kIdle);
 }
 
+namespace {
+
+// What stable gave up for the canary has to be back before the canary's traffic returns to it. Not for ever:
+// past the deadline the newer revision counts for more.
+bool stable_returns(Turn& turn) {
+  auto& next = turn.next;
+  const bool shifting = next.stage == api::Stage::kSteps || next.stage == api::Stage::kPromoting;
+  const SeenReplicaSet* stable = turn.replica_set(next.stable_revision);
+  if (!turn.canary().dynamic_stable_scale || !shifting || next.weights.desired <= 0 || !stable) return false;
+  if (stable->available >= turn.enough()) return false;
+  const TimePoint end = next.returning_since.value_or(turn.seen.now) + turn.rollout.spec.progress_deadline;
+  if (turn.seen.now >= end) return false;
+  if (!next.returning_since) {
+    next.returning_since = turn.seen.now;
+    turn.note("StableReturning", "stable grows to full size before revision " + turn.rollout.revision);
+  }
+  turn.wake_at(end);
+  return true;
+}
+
+}  // namespace
+
 void adopt_revision(Turn& turn) {
   auto& next = turn.next;
   const std::string& revision = turn.rollout.revision;
@@ -163,12 +186,17 @@ void adopt_revision(Turn& turn) {
   }
   // Once its revision is stable, a rollout ends before another begins.
   if (next.stage == api::Stage::kSwitching || next.stage == api::Stage::kSettling) return;
+  const bool edited = revision == next.canary_revision && next.stage == api::Stage::kSteps &&
+                      next.current_step_hash != turn.rollout.steps_hash;
+  const bool leaves = revision != next.canary_revision && !next.canary_revision.empty() && !turn.held();
+  if ((edited || leaves) && stable_returns(turn)) return;
+  next.returning_since.reset();
   if (revision == next.stable_revision) {
     if (!next.canary_revision.empty()) cancel(turn);
     return;
   }
   if (revision == next.canary_revision) {
-    if (next.stage != api::Stage::kSteps || next.current_step_hash == turn.rollout.steps_hash) return;
+    if (!edited) return;
     turn.note("StepsChanged", "the steps were edited: again from step 0");
     begin(turn);
     return;

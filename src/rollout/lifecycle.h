@@ -7,6 +7,7 @@
 namespace tidegate::rollout {
 
 // Follows the spec's revision: a new one begins (again) at step 0, the stable one cancels (G8).
+// With dynamicStableScale it first waits for stable to have its pods back: status.returningSince.
 void adopt_revision(Turn& turn);
 
 void begin(Turn& turn);  // at step 0, with the revision of the spec

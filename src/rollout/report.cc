@@ -84,12 +84,13 @@ void set_phase(Turn& turn) {
     return set("Degraded", "spec is not valid, nothing is changed: " + to_string(turn.rollout.problems));
   if (!turn.problems.empty()) return set("Degraded", "traffic stays as it is: " + to_string(turn.problems));
   if (turn.overdue) return set("Degraded", "past its deadline: waits for " + turn.waiting);
+  if (next.returning_since) return set("Progressing", "waits for " + turn.waiting);
   if (!next.pause_conditions.empty()) return set("Paused", pause_text(turn));
   if (turn.first() || next.stage != Stage::kIdle) return set("Progressing", under_way_text(turn));
   if (turn.held() && turn.rollout.revision != next.stable_revision)
     return set("Paused", "held: a new revision waits");
   const std::int64_t ready = stable_available(turn);
-  if (ready < turn.rollout.spec.replicas) {
+  if (ready < turn.enough()) {
     return set("Progressing",
                std::to_string(ready) + " of " + count_of(turn.rollout.spec.replicas, "pod") + " available");
   }
@@ -127,7 +128,7 @@ void set_conditions(Turn& turn) {
   const bool invalid = has_problems(turn);
   const bool complete =
       next.stage == Stage::kIdle && !turn.first() && turn.rollout.revision == next.stable_revision;
-  const bool enough = !turn.first() && stable_available(turn) >= turn.rollout.spec.replicas;
+  const bool enough = !turn.first() && stable_available(turn) >= turn.enough();
   const std::string aborted = next.stage == Stage::kAborted ? "RolloutAborted" : "";
   std::vector<api::Condition> wanted;
   const auto add = [&](const char* type, bool holds, std::string reason, std::string message) {

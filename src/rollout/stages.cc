@@ -66,6 +66,11 @@ bool in_effect(Turn& turn) {
     if (!missing.empty()) turn.waiting = missing;
     return missing.empty() && turn.weight_served;
   }
+  const bool canaries = allowed_weight(turn) <= target_weight(turn);
+  if (!canaries) {
+    turn.waiting = "stable to grow before it gets its traffic back";
+    return false;
+  }
   turn.waiting = std::to_string(turn.ready_canaries()) + " of " +
                  count_of(wanted_canaries(turn), "canary pod") + " ready behind Service " +
                  turn.canary().canary_service;
@@ -76,7 +81,7 @@ bool advance_first(Turn& turn) {
   if (!turn.first() || hold(turn)) return false;
   const SeenReplicaSet* set = turn.replica_set(turn.next.canary_revision);
   const std::int64_t wanted = turn.rollout.spec.replicas;
-  if (set && set->replicas == wanted && set->available >= wanted) {
+  if (set && set->replicas == wanted && set->available >= turn.enough()) {
     complete(turn);
     return true;
   }
@@ -195,10 +200,9 @@ bool advance_promoting(Turn& turn) {
   }
   if (!in_effect(turn)) return past_deadline(turn);
   const std::int64_t ready = available(turn, turn.next.canary_revision);
-  turn.waiting =
-      ready < turn.rollout.spec.replicas
-          ? std::to_string(ready) + " of " + count_of(turn.rollout.spec.replicas, "canary pod") + " available"
-          : unproven(turn);
+  turn.waiting = ready < turn.enough() ? std::to_string(ready) + " of " +
+                                             count_of(turn.rollout.spec.replicas, "canary pod") + " available"
+                                       : unproven(turn);
   if (!turn.waiting.empty()) return past_deadline(turn);
   return promote(turn);
 }

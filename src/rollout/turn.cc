@@ -15,6 +15,11 @@ bool Turn::held() const {
   return rollout.spec.paused || rollout.meta.annotations.contains(api::kPauseAnnotation);
 }
 
+std::int64_t Turn::enough() const {
+  const std::int64_t replicas = rollout.spec.replicas;
+  return std::max(std::min<std::int64_t>(1, replicas), replicas - canary().max_unavailable.of(replicas));
+}
+
 bool Turn::has_finalizer() const {
   const auto& all = rollout.meta.finalizers;
   return std::find(all.begin(), all.end(), api::kRestoreFinalizer) != all.end();

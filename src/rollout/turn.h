@@ -35,7 +35,8 @@ class Turn {
   const SeenReplicaSet* replica_set(std::string_view revision) const;
   bool first() const { return next.stable_revision.empty(); }  // nothing to be compared with yet
   bool held() const;                                           // by spec.paused or the annotation
-  bool has_finalizer() const;                                  // ours
+  std::int64_t enough() const;  // pods of a revision that can carry all traffic
+  bool has_finalizer() const;   // ours
   std::int64_t ready_canaries()
       const;  // endpoints of the canary Service that have been ready for minReadySeconds
 

@@ -224,14 +224,30 @@ double target_weight(const Turn& turn) {
   return 0;
 }
 
+namespace {
+
+// Stable has fewer pods than it would need for what a step gives back to it. An abort does not wait (G4).
+bool stable_too_small(const Turn& turn, double target) {
+  if (!turn.canary().dynamic_stable_scale || turn.next.stage != api::Stage::kSteps) return false;
+  if (turn.next.canary_revision != turn.rollout.status.canary_revision ||
+      target >= turn.rollout.status.weights.desired)
+    return false;
+  const SeenReplicaSet* stable = turn.replica_set(turn.next.stable_revision);
+  return stable && stable->available < wanted_stables(turn);
+}
+
+}  // namespace
+
 double allowed_weight(const Turn& turn) {
-  const double target = target_weight(turn);
+  double target = target_weight(turn);
+  if (stable_too_small(turn, target)) target = turn.rollout.status.weights.desired;
   if (target <= 0) return 0;
   const std::int64_t ready = turn.ready_canaries();
   if (ready == 0) return 0;
   const auto share =
       static_cast<std::int64_t>(std::ceil(static_cast<double>(turn.rollout.spec.replicas) * target / 100));
-  const std::int64_t needed = std::max<std::int64_t>(1, std::min(share, wanted_canaries(turn)));
+  std::int64_t needed = std::max<std::int64_t>(1, std::min(share, wanted_canaries(turn)));
+  if (target >= 100) needed = std::min(needed, turn.enough());
   return ready >= needed ? target : std::min(target, turn.rollout.status.weights.desired);
 }
 

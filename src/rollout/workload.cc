@@ -110,7 +110,7 @@ void drive_services(Turn& turn) {
   const SeenReplicaSet* set = turn.replica_set(stable);
   const bool adopted =
       turn.first() && turn.seen.stable_service.exists && turn.seen.stable_service.revision.empty();
-  if (stable.empty() || (adopted && (!set || set->available < turn.rollout.spec.replicas))) return;
+  if (stable.empty() || (adopted && (!set || set->available < turn.enough()))) return;
   ensure(turn, turn.canary().stable_service, turn.seen.stable_service, stable);
   const bool under_way = !next.canary_revision.empty() && next.stage != api::Stage::kAborted;
   const std::string& canary = under_way ? next.canary_revision : stable;
@@ -120,13 +120,26 @@ void drive_services(Turn& turn) {
     ensure(turn, turn.canary().canary_service, turn.seen.canary_service, canary);
 }
 
+// With dynamicStableScale, pods go when the data plane has sent them nothing more for the configured delay.
+bool may_shrink_stable(Turn& turn) {
+  const auto& strategy = turn.canary();
+  if (!strategy.dynamic_stable_scale || turn.next.weights.desired <= 0) return true;
+  const auto served = turn.next.weights.verified_at;
+  if (!turn.weight_served || !served) return false;
+  if (turn.seen.now >= *served + strategy.scale_down_delay) return true;
+  turn.wake_at(*served + strategy.scale_down_delay);
+  return false;
+}
+
 void drive_replica_sets(Turn& turn) {
   const auto& next = turn.next;
   const auto& strategy = turn.canary();
-  drive_set(turn, next.stable_revision, turn.rollout.spec.replicas, true);
+  drive_set(turn, next.stable_revision, wanted_stables(turn), may_shrink_stable(turn));
   const bool aborted = next.stage == api::Stage::kAborted;
   if (next.canary_revision != next.stable_revision && !aborted && !(turn.held() && turn.first())) {
-    drive_set(turn, next.canary_revision, wanted_canaries(turn), turn.weight_served);
+    // Nor while it has more weight than the step asks for, since stable is too small to take it back.
+    const bool may_shrink = turn.weight_served && next.weights.desired <= target_weight(turn);
+    drive_set(turn, next.canary_revision, wanted_canaries(turn), may_shrink);
   }
   for (const auto& set : turn.seen.replica_sets) {
     if (aborted && set.revision == next.canary_revision) {
@@ -248,6 +261,15 @@ std::int64_t wanted_canaries(const Turn& turn) {
       return turn.rollout.spec.replicas;
   }
   return 0;
+}
+
+std::int64_t wanted_stables(const Turn& turn) {
+  const std::int64_t replicas = turn.rollout.spec.replicas;
+  const auto stage = turn.next.stage;
+  const bool shifting = stage == api::Stage::kSteps || stage == api::Stage::kPromoting;
+  if (!turn.canary().dynamic_stable_scale || !shifting || turn.next.returning_since) return replicas;
+  const double weight = std::min(target_weight(turn), turn.next.weights.desired);
+  return std::min(replicas, std::max<std::int64_t>(1, share_of(replicas, 100 - weight)));
 }
 
 void drive_workload(Turn& turn) { std::visit(Drive{turn}, turn.rollout.spec.workload); }

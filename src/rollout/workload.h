@@ -10,6 +10,9 @@ namespace tidegate::rollout {
 // How many canary pods the stage and the step ask for.
 std::int64_t wanted_canaries(const Turn& turn);
 
+// How many pods stable needs for what the canary's weight leaves it; all of them without dynamicStableScale.
+std::int64_t wanted_stables(const Turn& turn);
+
 // What the form of the workload asks for: Services and ReplicaSets, a Deployment; nothing for two slots.
 void drive_workload(Turn& turn);
 

@@ -99,7 +99,7 @@ class Scenario {
     if (!documents) return documents.error().detail + "\n";
     for (const auto& [key, value] : documents->front().value.items()) {
       const bool of_spec = key == "replicas" || key == "paused" || key == "progressDeadlineSeconds" ||
-                           key == "revisionHistoryLimit" || key == "workloadRef";
+                           key == "revisionHistoryLimit" || key == "workloadRef" || key == "rollbackWindow";
       (of_spec ? world_.spec[key] : world_.spec["strategy"]["canary"][key]) = value;
     }
     return "";

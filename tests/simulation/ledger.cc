@@ -28,7 +28,9 @@ std::int64_t canaries_needed(const World& world, const api::RolloutStatus& statu
                                        : share_of(replicas, set["weight"].get<double>());
     }
   }
-  return std::max<std::int64_t>(1, std::min(share_of(replicas, percent), scale));
+  const bool spare = percent >= 100 && world.spec["strategy"]["canary"].contains("maxUnavailable");
+  const std::int64_t needed = std::min(share_of(replicas, percent), scale);
+  return std::max<std::int64_t>(1, spare ? std::min(needed, replicas - replicas / 4) : needed);
 }
 
 // "step 3 setWeight 5: ...", "... past step 3"
@@ -78,7 +80,13 @@ void Ledger::check_removal(const World& world, const std::string& name) const {
 
 void Ledger::check_scale_down(const World& world, const rollout::ScaleReplicaSet& scale) const {
   const auto set = world.sets.find(scale.name);
-  if (scale.replicas > 0 || set == world.sets.end()) return;
+  if (set == world.sets.end()) return;
+  if (set->second.revision == world.decoded_status().stable_revision) {
+    EXPECT_GE(scale.replicas,
+              share_of(world.spec["replicas"].get<std::int64_t>(), 100 - 100 * world.canary_share()))
+        << "G12: stable has fewer pods than its share needs";
+  }
+  if (scale.replicas > 0) return;
   const auto selects = [&](const char* service) {
     const auto found = world.services.find(service);
     return found != world.services.end() && found->second.selects == set->second.revision;

@@ -37,6 +37,8 @@ class Simulation {
     canary["steps"] = random_steps();
     if (chance(50)) canary["analysis"] = analysis();
     if (chance(20)) world_.other_weight = 7;
+    if (chance(30)) canary["dynamicStableScale"] = true;
+    if (chance(20)) canary["maxUnavailable"] = "25%";
     world_.spec["replicas"] = 1 + pick(6);
     lagging_ = frozen_ = world_;
   }
