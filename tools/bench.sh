@@ -1,6 +1,5 @@
 #!/bin/bash
-# Builds and runs every benchmark: micro-benchmarks of the layers that have some, the judging tables (docs/judging.md), and a whole world
-# under 500 Rollouts.
+# Builds and runs every benchmark: micro-benchmarks of the layers that have some, then the judging tables (docs/judging.md).
 # With arguments: only those whose target's name contains one of them, such as `tools/bench.sh judging`.
 set -euo pipefail
 cd "$(dirname "$0")/.."

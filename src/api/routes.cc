@@ -62,6 +62,12 @@ MirrorFilter decode_mirror(const Json& json) {
   return mirror;
 }
 
+CorsFilter decode_cors(const Json& json) {
+  return {decode_strings(json, "allowOrigins"),    decode_strings(json, "allowMethods"),
+          decode_strings(json, "allowHeaders"),    decode_strings(json, "exposeHeaders"),
+          json::bool_at(json, "allowCredentials"), int32_at(json, "maxAge", 5)};
+}
+
 RouteFilter decode_filter(const Json& json) {
   RouteFilter filter;
   filter.type = json::string_at(json, "type");
@@ -74,6 +80,7 @@ RouteFilter decode_filter(const Json& json) {
   const Json& rewrite = json::object_at(json, "urlRewrite");
   filter.rewrite = {text::lower(json::string_at(rewrite, "hostname")), decode_path_modifier(rewrite)};
   filter.mirror = decode_mirror(json::object_at(json, "requestMirror"));
+  filter.cors = decode_cors(json::object_at(json, "cors"));
   const Json& extension = json::object_at(json, "extensionRef");
   filter.extension = {json::string_at(extension, "group"), json::string_at(extension, "kind"), "",
                       json::string_at(extension, "name")};
@@ -122,7 +129,11 @@ RouteRule decode_rule(const Json& json) {
   rule.request_timeout = json::string_at(json, "timeouts.request");
   rule.backend_request_timeout = json::string_at(json, "timeouts.backendRequest");
   if (const Json* retry = json::find(json, "retry")) rule.retry = decode_retry(*retry);
-  rule.session_persistence = json::find(json, "sessionPersistence") != nullptr;
+  if (const Json* session = json::find(json, "sessionPersistence")) {
+    rule.session = {json::string_at(*session, "sessionName"), json::string_at(*session, "type", "Cookie"),
+                    json::string_at(*session, "cookieConfig.lifetimeType", "Session"),
+                    json::string_at(*session, "absoluteTimeout"), json::string_at(*session, "idleTimeout")};
+  }
   return rule;
 }
 

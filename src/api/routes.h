@@ -58,6 +58,11 @@ struct MirrorFilter {
   std::optional<std::int32_t> numerator;
   std::int32_t denominator = 100;
 };
+struct CorsFilter {
+  std::vector<std::string> allow_origins, allow_methods, allow_headers, expose_headers;
+  bool allow_credentials = false;
+  std::int32_t max_age = 5;  // seconds
+};
 struct RouteFilter {
   std::string type;
   // The fields of the type; the one that `type` names is set, the rest at their defaults.
@@ -65,6 +70,7 @@ struct RouteFilter {
   RedirectFilter redirect;
   RewriteFilter rewrite;
   MirrorFilter mirror;
+  CorsFilter cors;
   ObjectReference extension;
 };
 
@@ -86,6 +92,10 @@ struct RouteRetry {
   std::optional<std::int32_t> attempts;
   std::string backoff;  // as written
 };
+struct RouteSession {
+  std::string name, type = "Cookie", lifetime = "Session";
+  std::string absolute_timeout, idle_timeout;  // as written
+};
 struct RouteRule {
   std::string name;
   std::vector<RouteMatch> matches;  // never empty: the default is all paths
@@ -93,7 +103,7 @@ struct RouteRule {
   std::vector<WeightedReference> backends;
   std::string request_timeout, backend_request_timeout;  // as written
   std::optional<RouteRetry> retry;
-  bool session_persistence = false;  // asked for
+  std::optional<RouteSession> session;
 };
 
 struct RouteParentStatus {

@@ -34,6 +34,8 @@ class FilterList {
                                             path_rewrite(filter.rewrite.path, field + ".urlRewrite.path")});
     } else if (filter.type == "RequestMirror") {
       add_mirror(filter.mirror, field);
+    } else if (filter.type == "CORS") {
+      add_cors(filter.cors, field + ".cors");
     } else if (filter.type == "ExtensionRef") {
       add_extension(filter.extension, field + ".extensionRef");
     } else {
@@ -41,7 +43,7 @@ class FilterList {
           Reason::kUnsupportedValue, field + ".type",
           shown(filter.type) +
               " is not supported: expected RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, "
-              "URLRewrite or RequestMirror");
+              "URLRewrite, RequestMirror or CORS");
     }
   }
 
@@ -112,6 +114,20 @@ class FilterList {
     if (!resolved.invalid.empty()) return;  // a copy that can't be sent costs the request nothing
     mirror.backend = resolved.index;
     out_.emplace_back(mirror);
+  }
+
+  void add_cors(const api::CorsFilter& from, const std::string& field) {
+    for (std::size_t i = 0; i < from.allow_origins.size(); ++i) {
+      const std::string& origin = from.allow_origins[i];
+      const auto host = origin.find("://");
+      const bool fits = host != std::string::npos && host > 0 && host + 3 < origin.size() &&
+                        origin.find('/', host + 3) == std::string::npos;
+      if (origin == "*" || fits) continue;
+      refuse(Reason::kUnsupportedValue, indexed(field + ".allowOrigins", i),
+             shown(origin) + " is no origin: expected *, or scheme://host with an optional :port");
+    }
+    out_.emplace_back(routing::Cors{from.allow_origins, from.allow_methods, from.allow_headers,
+                                    from.expose_headers, from.allow_credentials, from.max_age});
   }
 
   // The specification: a filter that can't be resolved must not be skipped; its requests get an error.

@@ -4,6 +4,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/text.h"
 #include "gateway/filters.h"
@@ -61,7 +63,7 @@ class RuleTranslation {
     rule.backend_request_timeout = duration(from_.backend_request_timeout, ".timeouts.backendRequest");
     check_timeouts(rule);
     if (from_.retry) rule.retry = retry(*from_.retry);
-    if (from_.session_persistence) ignore(".sessionPersistence", "session persistence is not supported");
+    if (from_.session) rule.session = session(*from_.session);
     return rule;
   }
 
@@ -176,6 +178,37 @@ class RuleTranslation {
                                    std::to_string(routing::kMaxRetryAttempts),
                                "The nearest of these is used."});
     return out;
+  }
+
+  std::optional<routing::SessionPersistence> session(const api::RouteSession& from) {
+    const std::string field = ".sessionPersistence";
+    if (from.type != "Cookie") {
+      ignore(field + ".type", shown(from.type) + " is not supported: expected Cookie");
+      return std::nullopt;
+    }
+    routing::SessionPersistence out;
+    out.cookie = from.name.empty() ? "tidegate-" + session_name() : from.name;
+    const bool is_token = std::all_of(out.cookie.begin(), out.cookie.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) ||
+             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+    if (!is_token)
+      refuse(field_ + field + ".sessionName", shown(from.name) + " is no name of a cookie: expected a token");
+    out.permanent = from.lifetime == "Permanent";
+    out.absolute_timeout = duration(from.absolute_timeout, field + ".absoluteTimeout");
+    out.idle_timeout = duration(from.idle_timeout, field + ".idleTimeout");
+    if (out.permanent && out.absolute_timeout.count() == 0)
+      refuse(field_ + field + ".absoluteTimeout", "a Permanent cookie needs one: expected a duration");
+    return out;
+  }
+
+  // Of its own for each rule, and the same after a restart.
+  std::string session_name() const {
+    const auto& meta = route_.route->meta;
+    const std::string of =
+        meta.ns + "/" + meta.name + "/" + (from_.name.empty() ? std::to_string(index_) : from_.name);
+    std::array<char, 16> out;
+    return {out.data(), std::to_chars(out.data(), out.data() + out.size(), text::fnv1a(of), 16).ptr};
   }
 
   Duration duration(const std::string& value, std::string_view part) {

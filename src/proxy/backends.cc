@@ -14,6 +14,8 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
   for (const routing::Backend& backend : backends) {
     BackendView& view = out->backends.emplace_back();
     view.backend = &backend;
+    view.session =
+        routing::session_digest(backend.ns + "/" + backend.name + ":" + std::to_string(backend.port));
     const BackendKey key{backend.ns, backend.name, backend.port};
     const auto known = budgets_.find(key);
     view.budget = budgets[key] = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
@@ -82,6 +84,13 @@ BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndp
   }
   const auto* second = draw(candidates, avoid, first->get(), random, now, settings);
   return second != nullptr && (*second)->active < (*first)->active ? *second : *first;
+}
+
+BackendEndpointPtr find_endpoint(const BackendView& backend, std::uint64_t session, SteadyTime now) {
+  const auto found = std::find_if(backend.ready.begin(), backend.ready.end(), [&](const auto& one) {
+    return one->session == session && !one->health.ejected(now);
+  });
+  return found != backend.ready.end() ? *found : nullptr;
 }
 
 bool note_failure(const BackendView& backend, BackendEndpoint& endpoint, SteadyTime now,

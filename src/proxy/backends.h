@@ -12,7 +12,7 @@
 #include "proxy/random.h"
 #include "proxy/retry_budget.h"
 #include "proxy/series.h"
-#include "routing/table.h"
+#include "routing/session_cookie.h"
 #include "session/client_pool.h"
 
 namespace tidegate::proxy {
@@ -20,9 +20,11 @@ namespace tidegate::proxy {
 struct BackendEndpoint {
   BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const net::Address& address)
       : address(address),
+        session(routing::session_digest(net::to_string(address))),
         health(scheduler.clock().steady_now()),
         pool(io, scheduler, session::Endpoint{address, nullptr, {}}, session::ClientLimits{}) {}
   net::Address address;
+  const std::uint64_t session;  // routing::Session::endpoint
   EndpointHealth health;
   session::ClientPool pool;
   std::size_t active = 0;  // requests of this worker under way
@@ -31,6 +33,7 @@ using BackendEndpointPtr = std::shared_ptr<BackendEndpoint>;
 
 struct BackendView {
   const routing::Backend* backend = nullptr;
+  std::uint64_t session = 0;            // routing::Session::backend
   std::shared_ptr<RetryBudget> budget;  // outlives tables
   std::vector<BackendEndpointPtr> ready, draining;
 };
@@ -68,6 +71,9 @@ class Backends {
 // `avoid` too. Null: there is none.
 BackendEndpointPtr choose_endpoint(const BackendView& backend, const BackendEndpoint* avoid, Random& random,
                                    SteadyTime now, const BalanceSettings& settings);
+
+// The endpoint that a session began with; null: it is gone, on its way out, or ejected.
+BackendEndpointPtr find_endpoint(const BackendView& backend, std::uint64_t session, SteadyTime now);
 
 // Notes that a request to this endpoint failed. True: it has been ejected for that. Of a backend's endpoints
 // no more are than `settings` allow.

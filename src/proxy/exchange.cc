@@ -63,6 +63,7 @@ bool Exchange::apply_request_filters() {
   if (wants_websocket(head_))
     return fail(ErrorKind::kUpgradeUnsupported, "WebSocket is not supported yet"), false;
   prepare_request(head_, client_->client_address(), worker_.random());
+  if (rule().cors) origin_ = head_.headers.get("origin").value_or("");
   if (record_) record_->request_id = head_.headers.get("x-request-id").value_or("");
   return !answer_if(
       routing::apply_request_filters(rule().rule->filters, {matched_.match->prefix, port_.port}, head_));
@@ -77,7 +78,8 @@ void Exchange::mirror() {
 }
 
 bool Exchange::pick_backend() {
-  const auto choice = rule().pick.at(rule().sequence->next());
+  auto choice = find_session();
+  if (!choice) choice = rule().pick.at(rule().sequence->next());
   if (!choice) return fail(ErrorKind::kNoBackends, "no backend has a weight above 0"), false;
   const std::size_t slot = rule().first_slot + *choice;
   slot_ = &table_->serving->compiled->slots[slot];
@@ -89,8 +91,23 @@ bool Exchange::pick_backend() {
       routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
 }
 
+// GEP-1619: a session goes before weights, also a weight of 0.
+std::optional<std::size_t> Exchange::find_session() {
+  const routing::Rule& r = *rule().rule;
+  if (!r.session) return std::nullopt;
+  session_ = routing::read_session(*r.session, head_.headers, worker_.wall_now());
+  if (!session_) return std::nullopt;
+  for (std::size_t i = 0; i < r.backends.size(); ++i) {
+    const routing::WeightedBackend& choice = r.backends[i];
+    if (!choice.invalid.empty() || table_->backends[choice.backend].session != session_->backend) continue;
+    pinned_ = find_endpoint(table_->backends[choice.backend], session_->endpoint, worker_.now());
+    if (pinned_) return i;
+  }
+  return std::nullopt;
+}
+
 bool Exchange::pick_endpoint() {
-  endpoint_ = worker_.choose(*view_, last_endpoint_.get());
+  endpoint_ = pinned_ ? std::exchange(pinned_, nullptr) : worker_.choose(*view_, last_endpoint_.get());
   if (!endpoint_) return fail(ErrorKind::kNoEndpoints, "it has no endpoints"), false;
   last_endpoint_ = endpoint_;
   ++endpoint_->active;

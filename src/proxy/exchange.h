@@ -72,8 +72,10 @@ class Exchange {
   void mirror();
   bool pick_backend();
   bool pick_endpoint();
+  std::optional<std::size_t> find_session();  // the backend of it, where it can go on
   void forward();
   void apply_response_filters(http::ResponseHead& head);
+  void keep_session(http::ResponseHead& head);
   void log();
 
   void on_request_data(std::string_view data);
@@ -115,6 +117,9 @@ class Exchange {
   bool expects_continue_;
   bool grpc_;
   routing::Matched matched_;
+  std::string origin_;  // of the request as it came, for CORS
+  std::optional<routing::Session> session_;
+  BackendEndpointPtr pinned_;  // by the session, for the first attempt
   const routing::Slot* slot_ = nullptr;
   BackendCell* counts_ = nullptr;
   const BackendView* view_ = nullptr;

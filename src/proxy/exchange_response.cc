@@ -19,6 +19,7 @@ void Exchange::on_response_head(http::ResponseHead head) {
   response_started_ = true;
   status_ = head.status;
   apply_response_filters(head);
+  keep_session(head);
   response_complete_ = http::response_has_no_body(head_.method, head.status) || head.content_length == 0;
   client_->send_head(head, response_complete_);
 }
@@ -26,8 +27,21 @@ void Exchange::on_response_head(http::ResponseHead head) {
 void Exchange::apply_response_filters(http::ResponseHead& head) {
   prepare_response(head);
   if (matched_.match == nullptr) return;
-  routing::apply_response_filters(rule().rule->filters, head.headers);
-  if (slot_ != nullptr) routing::apply_response_filters(slot_->choice->filters, head.headers);
+  routing::apply_response_filters(rule().rule->filters, head.headers, origin_);
+  if (slot_ != nullptr) routing::apply_response_filters(slot_->choice->filters, head.headers, origin_);
+}
+
+// The client is told where it was served, where that is news, and each time where idling ends the session.
+void Exchange::keep_session(http::ResponseHead& head) {
+  const auto& persistence = rule().rule->session;
+  if (!persistence) return;
+  const bool goes_on =
+      session_ && session_->backend == view_->session && session_->endpoint == endpoint_->session;
+  if (goes_on && persistence->idle_timeout.count() == 0) return;
+  const auto now = std::chrono::floor<std::chrono::seconds>(worker_.wall_now());
+  const routing::Session session{view_->session, endpoint_->session, goes_on ? session_->created : now, now};
+  head.headers.add("set-cookie", routing::session_cookie(*persistence, session, matched_.match->match->path,
+                                                         head_.scheme == "https"));
 }
 
 void Exchange::on_response_data(std::string_view data) {
@@ -54,12 +68,17 @@ void Exchange::on_response_end(const http::Headers& trailers) {
 
 bool Exchange::answer_if(std::optional<routing::Answer> answer) {
   if (!answer) return false;
-  if (answer->location.empty()) return fail(ErrorKind::kDirectResponse, answer->reason, answer->status), true;
+  if (answer->location.empty() && !answer->preflight)
+    return fail(ErrorKind::kDirectResponse, answer->reason, answer->status), true;
   http::ResponseHead head;
   head.status = status_ = answer->status;
-  head.headers.add("location", answer->location);
   head.content_length = 0;
-  apply_response_filters(head);
+  if (answer->preflight) {
+    for (const auto& header : *answer->preflight) head.headers.add(header.name, header.value);
+  } else {
+    head.headers.add("location", answer->location);
+    apply_response_filters(head);
+  }
   response_complete_ = response_started_ = true;
   client_->send_head(head, true);
   finish();

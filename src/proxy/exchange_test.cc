@@ -143,6 +143,33 @@ TEST_F(ExchangeTest, FiltersChangeRequestAndResponse) {
   EXPECT_EQ(moved->headers.at("location"), "https://shop.example/moved/x?y=1");
 }
 
+TEST_F(ExchangeTest, BrowsersOfOtherOriginsAreAnsweredByTheFilter) {
+  FakeBackend web("web");
+  routing::HeaderModifier hide;
+  hide.remove = {"origin"};
+  routing::Cors cors{{"https://a.example"}, {"PUT"}, {"x-a"}, {"x-b"}, true};
+  table.rule("/", {{table.backend("web", {web.endpoint()})}}).filters = {hide, cors};
+  publish();
+  Client client(address);
+  const std::string preflight = "OPTIONS / HTTP/1.1\r\nHost: h\r\nAccess-Control-Request-Method: PUT\r\n";
+  const auto allowed = client.request(preflight + "Origin: https://a.example\r\n\r\n");
+  ASSERT_TRUE(allowed);
+  EXPECT_EQ(allowed->status, 204);
+  EXPECT_EQ(allowed->headers.at("access-control-allow-origin"), "https://a.example");
+  EXPECT_EQ(allowed->headers.at("access-control-allow-methods"), "PUT");
+  const auto refused = client.request(preflight + "Origin: https://b.example\r\n\r\n");
+  EXPECT_EQ(refused->status, 204);
+  EXPECT_FALSE(refused->headers.contains("access-control-allow-origin"));
+  EXPECT_EQ(web.requests(), 0) << "preflights are never forwarded";
+  const auto reply = client.get("/", "h", "Origin: https://a.example\r\n");
+  EXPECT_EQ(reply->body, "web");
+  EXPECT_EQ(reply->headers.at("access-control-allow-origin"), "https://a.example");
+  EXPECT_EQ(reply->headers.at("access-control-expose-headers"), "x-b");
+  const auto other = client.get("/", "h", "Origin: https://b.example\r\n");
+  EXPECT_EQ(other->body, "web");
+  EXPECT_FALSE(other->headers.contains("access-control-allow-origin"));
+}
+
 TEST_F(ExchangeTest, BodiesPassBothWays) {
   FakeBackend echo(
       [](const std::string& request) { return ok(request.substr(request.find("\r\n\r\n") + 4)); });

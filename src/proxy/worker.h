@@ -55,6 +55,7 @@ class Worker {
   const BalanceSettings& balance() const { return options_.balance; }
   const RetrySettings& retry() const { return options_.retry; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
+  TimePoint wall_now() const { return loop_.scheduler().clock().now(); }
   asio::io_context& io() { return loop_.io(); }
   Scheduler& scheduler() { return loop_.scheduler(); }
   std::shared_ptr<MirrorRequest> start_mirror(const BackendView& backend, const http::RequestHead& head,

@@ -50,6 +50,11 @@ std::string normalized_prefix(const std::string& path) {
   return prefix.empty() ? "/" : prefix;
 }
 
+bool has_cors(const std::vector<Filter>& filters) {
+  return std::any_of(filters.begin(), filters.end(),
+                     [](const Filter& filter) { return std::holds_alternative<Cors>(filter); });
+}
+
 class Compiler {
  public:
   Compiler(TablePtr table, const CompiledTable* previous) : previous_(previous) {
@@ -101,6 +106,9 @@ class Compiler {
     compiled->listener = &source;
     add_backends(*compiled, rule);
     add_mirrors(*compiled, rule);
+    compiled->cors = has_cors(rule.filters) ||
+                     std::any_of(rule.backends.begin(), rule.backends.end(),
+                                 [](const WeightedBackend& choice) { return has_cors(choice.filters); });
     for (std::size_t i = 0; i < rule.matches.size(); ++i) {
       place_ = "match " + std::to_string(i);
       add_match(listener, *compiled, rule.matches[i]);

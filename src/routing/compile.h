@@ -54,6 +54,7 @@ struct CompiledRule {
   WeightedPick pick;
   std::shared_ptr<PickSequence> sequence;  // outlives tables: the rule of the same name goes on where it was
   std::vector<CompiledMirror> mirrors;
+  bool cors = false;  // a filter of it or of its backends wants to know the request's origin
 };
 
 struct CompiledValue {  // a header or query condition

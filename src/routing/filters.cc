@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "routing/filters.h"
 
+#include "routing/cors.h"
+
 namespace tidegate::routing {
 namespace {
 
@@ -45,7 +47,7 @@ Answer redirect(const Redirect& filter, const FilterContext& context, const http
   location += filter.hostname.empty() ? request.host() : std::string_view(filter.hostname);
   location += redirect_port(filter, scheme, context.listener_port);
   location += with_query(rewrite_path(filter.path, request.path(), context.matched_prefix), request.query());
-  return {filter.status, std::move(location), {}};
+  return {filter.status, std::move(location), {}, std::nullopt};
 }
 
 struct RequestFilter {
@@ -65,9 +67,19 @@ struct RequestFilter {
   }
   std::optional<Answer> operator()(const Mirror&) const { return std::nullopt; }
   std::optional<Answer> operator()(const DirectResponse& filter) const {
-    return Answer{filter.status, {}, filter.reason};
+    return Answer{filter.status, {}, filter.reason, std::nullopt};
   }
+  std::optional<Answer> operator()(const Cors&) const { return std::nullopt; }
 };
+
+std::optional<Answer> preflight_answer(std::span<const Filter> filters, const http::RequestHead& request) {
+  if (!is_preflight(request)) return std::nullopt;
+  for (const Filter& filter : filters) {
+    const auto* cors = std::get_if<Cors>(&filter);
+    if (cors != nullptr) return Answer{204, {}, {}, answer_preflight(*cors, request)};
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -91,16 +103,19 @@ std::string rewrite_path(const PathRewrite& rewrite, std::string_view path, std:
 
 std::optional<Answer> apply_request_filters(std::span<const Filter> filters, const FilterContext& context,
                                             http::RequestHead& request) {
+  if (auto answer = preflight_answer(filters, request)) return answer;
   for (const Filter& filter : filters) {
     if (auto answer = std::visit(RequestFilter{context, request}, filter)) return answer;
   }
   return std::nullopt;
 }
 
-void apply_response_filters(std::span<const Filter> filters, http::Headers& headers) {
+void apply_response_filters(std::span<const Filter> filters, http::Headers& headers,
+                            std::string_view origin) {
   for (const Filter& filter : filters) {
     const auto* modifier = std::get_if<HeaderModifier>(&filter);
     if (modifier != nullptr && modifier->response) modify(*modifier, headers);
+    if (const auto* cors = std::get_if<Cors>(&filter)) apply_cors(*cors, origin, headers);
   }
 }
 

@@ -25,15 +25,19 @@ struct FilterContext {
 // A response that a filter gave in place of a backend.
 struct Answer {
   int status = 0;
-  std::string location;  // of a redirect; empty: none
-  std::string reason;    // of a direct response
+  std::string location;                                // of a redirect; empty: none
+  std::string reason;                                  // of a direct response
+  std::optional<std::vector<HeaderChange>> preflight;  // set: the answer to one, with these headers
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
-// Changes the head as the filters say. An Answer ends the request: no later filter runs.
+// Changes the head as the filters say. An Answer ends the request: no later filter runs. Preflights are
+// answered before all else, wherever a CORS filter stands.
 std::optional<Answer> apply_request_filters(std::span<const Filter> filters, const FilterContext& context,
                                             http::RequestHead& request);
-void apply_response_filters(std::span<const Filter> filters, http::Headers& headers);
+// `origin`: of the request as it came; it matters to CORS filters alone.
+void apply_response_filters(std::span<const Filter> filters, http::Headers& headers,
+                            std::string_view origin = {});
 
 // Indices into Table::backends; most often none.
 std::vector<std::uint32_t> select_mirrors(const CompiledRule& rule);

@@ -120,7 +120,7 @@ TEST(RequestFilters, AnAnswerEndsTheChain) {
   HeaderModifier later;
   later.set = {{"x-later", "1"}};
   const std::vector<Filter> filters = {DirectResponse{503, "no backends"}, later};
-  EXPECT_EQ(apply_request_filters(filters, {}, head), (Answer{503, {}, "no backends"}));
+  EXPECT_EQ(apply_request_filters(filters, {}, head), (Answer{503, {}, "no backends", {}}));
   EXPECT_TRUE(head.headers.empty());
 }
 

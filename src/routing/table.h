@@ -79,7 +79,13 @@ struct DirectResponse {
   std::string reason;  // why, for the body and the log: "no backendRefs"
   friend bool operator==(const DirectResponse&, const DirectResponse&) = default;
 };
-using Filter = std::variant<HeaderModifier, Redirect, UrlRewrite, Mirror, DirectResponse>;
+struct Cors {  // GEP-1767; "*" in a list: any
+  std::vector<std::string> allow_origins, allow_methods, allow_headers, expose_headers;
+  bool allow_credentials = false;
+  int max_age = 5;  // seconds
+  friend bool operator==(const Cors&, const Cors&) = default;
+};
+using Filter = std::variant<HeaderModifier, Redirect, UrlRewrite, Mirror, DirectResponse, Cors>;
 
 // ---- where it goes ----
 
@@ -105,6 +111,13 @@ struct Retry {             // GEP-1731
   friend bool operator==(const Retry&, const Retry&) = default;
 };
 
+struct SessionPersistence {                                        // GEP-1619; by cookie
+  std::string cookie;                                              // its name
+  bool permanent = false;                                          // the browser keeps it when it is closed
+  std::chrono::milliseconds absolute_timeout{0}, idle_timeout{0};  // 0: none
+  friend bool operator==(const SessionPersistence&, const SessionPersistence&) = default;
+};
+
 struct Rule {
   RouteRef route;
   std::string name;  // the rule's name where set, else its index
@@ -116,6 +129,7 @@ struct Rule {
   std::chrono::milliseconds request_timeout{0};  // 0: none
   std::chrono::milliseconds backend_request_timeout{0};
   std::optional<Retry> retry;
+  std::optional<SessionPersistence> session;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -121,6 +121,16 @@ class Writer {
     put(out, "reason", filter.reason);
     return {{"respond", out}};
   }
+  Json operator()(const Cors& filter) const {
+    Json out = Json::object();
+    put(out, "allowOrigins", filter.allow_origins);
+    put(out, "allowMethods", filter.allow_methods);
+    put(out, "allowHeaders", filter.allow_headers);
+    put(out, "exposeHeaders", filter.expose_headers);
+    put(out, "allowCredentials", filter.allow_credentials);
+    put(out, "maxAge", filter.max_age, Cors().max_age);
+    return {{"cors", out}};
+  }
 
  private:
   // By name; by index where the name would not lead back ("#3").
@@ -160,6 +170,14 @@ class Writer {
       out["retry"] =
           Json{{"attempts", rule.retry->attempts}, {"backoff", duration_text(rule.retry->backoff)}};
       put(out["retry"], "codes", rule.retry->codes);
+    }
+    if (rule.session) {
+      Json& session = out["session"] = Json{{"cookie", rule.session->cookie}};
+      put(session, "permanent", rule.session->permanent);
+      if (rule.session->absolute_timeout.count() != 0)
+        session["absoluteTimeout"] = duration_text(rule.session->absolute_timeout);
+      if (rule.session->idle_timeout.count() != 0)
+        session["idleTimeout"] = duration_text(rule.session->idle_timeout);
     }
     return out;
   }

@@ -230,8 +230,21 @@ class Reader {
     return out;
   }
 
+  Filter cors(const Node& node) {
+    known(node,
+          {"allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", "allowCredentials", "maxAge"});
+    Cors out{list<std::string>(node, "allowOrigins", &Reader::plain),
+             list<std::string>(node, "allowMethods", &Reader::plain),
+             list<std::string>(node, "allowHeaders", &Reader::plain),
+             list<std::string>(node, "exposeHeaders", &Reader::plain)};
+    out.allow_credentials = boolean(node, "allowCredentials");
+    out.max_age =
+        static_cast<int>(integer(node, "maxAge", out.max_age, 0, std::numeric_limits<std::int32_t>::max()));
+    return out;
+  }
+
   Filter filter(const Node& node) {
-    known(node, {"requestHeaders", "responseHeaders", "redirect", "rewrite", "mirror", "respond"});
+    known(node, {"requestHeaders", "responseHeaders", "redirect", "rewrite", "mirror", "respond", "cors"});
     if (const auto n = child(node, "requestHeaders")) return header_modifier(*n, false);
     if (const auto n = child(node, "responseHeaders")) return header_modifier(*n, true);
     if (const auto n = child(node, "redirect")) return redirect(*n);
@@ -244,6 +257,7 @@ class Reader {
       known(*n, {"status", "reason"});
       return DirectResponse{status(*n, 500), string(*n, "reason")};
     }
+    if (const auto n = child(node, "cors")) return cors(*n);
     fail(node.place, "names no filter");
     return DirectResponse{};
   }
@@ -271,9 +285,22 @@ class Reader {
     return {list<int>(node, "codes", &Reader::code), attempts, duration(node, "backoff")};
   }
 
+  bool boolean(const Node& node, const char* key) {
+    const auto found = child(node, key);
+    if (!found) return false;
+    if (!found->value->is_boolean()) fail(found->place, "expected true or false");
+    return found->value->is_boolean() && found->value->get<bool>();
+  }
+
+  SessionPersistence session(const Node& node) {
+    known(node, {"cookie", "permanent", "absoluteTimeout", "idleTimeout"});
+    return {string(node, "cookie"), boolean(node, "permanent"), duration(node, "absoluteTimeout"),
+            duration(node, "idleTimeout")};
+  }
+
   Rule rule(const Node& node) {
     known(node, {"route", "generation", "name", "hostnames", "matches", "filters", "backends",
-                 "requestTimeout", "backendRequestTimeout", "retry"});
+                 "requestTimeout", "backendRequestTimeout", "retry", "session"});
     Rule out;
     const std::string route = string(node, "route");
     const auto space = route.find(' ');
@@ -292,6 +319,7 @@ class Reader {
     out.request_timeout = duration(node, "requestTimeout");
     out.backend_request_timeout = duration(node, "backendRequestTimeout");
     if (const auto found = child(node, "retry")) out.retry = retry(*found);
+    if (const auto found = child(node, "session")) out.session = session(*found);
     return out;
   }
 

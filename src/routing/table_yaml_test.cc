@@ -24,12 +24,15 @@ Table full_table() {
                   UrlRewrite{"in.example", {PathRewrite::Kind::kFull, "/one"}},
                   Mirror{1, 3, 8},
                   Mirror{0},
-                  DirectResponse{503, "no backends"}};
+                  DirectResponse{503, "no backends"},
+                  Cors{{"https://*.example"}, {"GET"}, {"x-a"}, {"x-b"}, true, 60},
+                  Cors{{"*"}}};
   rule.backends = {{0, 95, {HeaderModifier{false, {{"e", "5"}}, {}, {}}}, ""},
                    {1, 5, {}, "Service shop/gone not found"}};
   rule.request_timeout = std::chrono::milliseconds(1500);
   rule.backend_request_timeout = std::chrono::milliseconds(250);
   rule.retry = Retry{{500, 503}, 4, std::chrono::milliseconds(50)};
+  rule.session = SessionPersistence{"basket", true, std::chrono::hours(1), std::chrono::minutes(5)};
   Listener listener{"shop", "gate", "http", "127.77.0.1", 80, "*.example", "", "", {rule}};
   table.listeners = {listener};
   return table;

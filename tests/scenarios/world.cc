@@ -153,7 +153,7 @@ rollout::SeenPart World::seen_experiment(const std::string& name) const {
   return out;
 }
 
-rollout::Observation World::observe(const api::Rollout& current) const {
+rollout::Observation World::observe() const {
   rollout::Observation seen;
   seen.now = now;
   for (const auto& name : experiments()) seen.experiments[name] = seen_experiment(name);
@@ -173,6 +173,7 @@ rollout::Observation World::observe(const api::Rollout& current) const {
       out.ready["?"] = seen.deployment.available;
     return out;
   };
+  const api::Rollout current = rollout();
   const auto slot = [&](const std::string& name) {
     rollout::SeenService out{true, rollout::slot_revision(current, name), {}};
     if (const auto found = slots.find(name); found != slots.end()) out.ready[out.revision] = found->second;

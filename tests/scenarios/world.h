@@ -65,8 +65,7 @@ class World {
   std::map<std::string, analysis::Sample> answers;  // of external metrics, by name; without one none comes
   TimePoint now{std::chrono::seconds(1'800'000'000)};
 
-  rollout::Observation observe() const { return observe(rollout()); }
-  rollout::Observation observe(const api::Rollout& current) const;  // of what is cached around it
+  rollout::Observation observe() const;
   bool apply(const rollout::Action& action);                // idempotent; false: a conflict, nothing is done
   bool write_status(const api::RolloutStatus& next);        // false: nothing differs
   void measure(const std::vector<analysis::Measure>& due);  // what is no longer due is dropped

@@ -156,7 +156,7 @@ class Simulation {
     const World& cache = fresh ? world_ : view == View::kLagging ? lagging_ : frozen_;
     const auto rollout = view == View::kFrozen ? frozen_.rollout() : world_.rollout();
     std::uint64_t version = view == View::kFrozen ? frozen_version_ : version_;
-    auto seen = cache.observe(rollout);
+    auto seen = cache.observe();
     if (view == View::kLagging) seen.now = world_.now;
     const auto decision = rollout::decide(rollout, seen);
     if (chance(10)) check_same(decision, rollout::decide(rollout, seen));
