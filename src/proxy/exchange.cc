@@ -148,7 +148,10 @@ void Exchange::on_request_end(const http::Headers& trailers) {
   if (backend_) backend_->send_end(trailers);
 }
 
-void Exchange::on_backend_writable() { client_->resume(); }
+// While an answer is discarded the client is held: what it sends is kept for the next attempt.
+void Exchange::on_backend_writable() {
+  if (!discarding_) client_->resume();
+}
 
 void Exchange::on_client_gone() { fail(ErrorKind::kClientGone, "the client left"); }
 
