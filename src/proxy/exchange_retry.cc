@@ -59,8 +59,9 @@ void Exchange::retry_later() {
   retry_timer_ = worker_.scheduler().after(wait, [this] {
     const auto expired = std::move(retry_timer_);
     if (finished_) return;
+    if (!pick_endpoint()) return;
+    forward();
     client_->resume();
-    if (pick_endpoint()) forward();
   });
 }
 
