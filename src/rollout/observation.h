@@ -57,6 +57,7 @@ struct SeenRule {
   std::map<std::size_t, std::int64_t> others;  // weights of the other backends, by index
   std::vector<std::int64_t> mirrors;  // percent of each filter that copies to the canary; -1: not in percent
   std::size_t filters = 0;            // all of the rule
+  bool sticky = false;                // has sessions, which go before weights, also a weight of 0 (GEP-1619)
 };
 
 struct SeenRoute {

@@ -37,6 +37,7 @@ std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule,
     }
   }
   if (!stable) return std::nullopt;
+  out.sticky = rule.contains("sessionPersistence");
   const Json& filters = json::array_at(rule, "filters");
   out.filters = filters.size();
   for (const auto& filter : filters) {

@@ -251,7 +251,18 @@ double allowed_weight(const Turn& turn) {
   return ready >= needed ? target : std::min(target, turn.rollout.status.weights.desired);
 }
 
+namespace {
+
+// Where there are sessions, a canary that nobody is to reach is taken off the rule: at a weight of 0 it would
+// keep whom it has.
+bool must_go(const SeenRule& rule, double percent) {
+  return rule.sticky && percent <= 0 && rule.canary_index.has_value();
+}
+
+}  // namespace
+
 bool splits(const SeenRule& rule, double percent, const Experiments& experiments) {
+  if (must_go(rule, percent)) return false;
   if (rule.experiments.size() != experiments.size()) return false;
   if (percent <= 0 && experiments.empty())
     return rule.canary_weight == 0 && (rule.stable_weight > 0 || !rule.others.empty());
@@ -303,9 +314,11 @@ RuleWeights weights_for(const SeenRule& rule, double percent, const Experiments&
   RuleWeights out;
   out.rule = rule.index;
   out.set.push_back({rule.stable_index, 0});
-  if (rule.canary_index) {
+  if (must_go(rule, percent)) {
+    out.removed.push_back(*rule.canary_index);
+  } else if (rule.canary_index) {
     out.set.push_back({*rule.canary_index, canary});
-  } else if (canary > 0 || (experiments.empty() && rule.experiments.empty())) {
+  } else if (canary > 0 || (!rule.sticky && experiments.empty() && rule.experiments.empty())) {
     out.copy_of = rule.stable_index;
     out.added_weight = canary;
   }

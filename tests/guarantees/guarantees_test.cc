@@ -114,6 +114,26 @@ TEST_F(Guarantees, G4_AbortWins) {
   aborted({50, 60, 0});
 }
 
+// A session goes before weights: whoever met the canary would stay with it at a weight of 0.
+TEST_F(Guarantees, G4_AnAbortEndsSessionsOnTheCanary) {
+  begin(kGate);
+  const auto add_sessions = yaml_of(
+      "{spec: {rules: [{sessionPersistence: {sessionName: shop}, backendRefs: "
+      "[{name: shop-stable, port: 80}]}]}}");
+  cluster_.merge(api::kHttpRoutes, kShop, add_sessions);
+  for (const char* image : {"app:v2", "app:v3"}) {
+    ship(image);
+    ASSERT_TRUE(waits_at(1));
+    EXPECT_EQ(split(), (Split{50, 50}));
+    annotate(api::kAbortAnnotation, "odd");
+    ASSERT_TRUE(becomes_degraded());
+    const Json route = route_now();
+    const Json& backends = json::array_at(route, "/spec/rules/0/backendRefs");
+    ASSERT_EQ(backends.size(), 1u) << json::dump_pretty(backends);
+    EXPECT_EQ(json::string_at(backends[0], "name"), "shop-stable");
+  }
+}
+
 TEST_F(Guarantees, G5_NoDataIsNoSuccess) {
   cluster_.requests_per_second = 0;
   begin("[{setWeight: 50}, {pause: {duration: 1s}}]", [](Json& spec) {
