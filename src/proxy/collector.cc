@@ -173,9 +173,10 @@ class Collector final : public prometheus::Collectable {
                                                      const char* kind) {
         std::int64_t sum = 0;
         kept.cells->each([&](const BackendTotals& totals) { sum += (totals.*counter).get(); });
+        if (sum == 0) return;
         Labels labels = labels_of(key);
         if (kind != nullptr) labels.push_back({"kind", kind});
-        if (sum != 0) add_counter(family, std::move(labels), static_cast<double>(sum));
+        add_counter(family, std::move(labels), static_cast<double>(sum));
       };
       add(ejections, &BackendTotals::ejections, nullptr);
       add(retries, &BackendTotals::resent, "unsent");

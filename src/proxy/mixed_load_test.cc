@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/mixed_load.h"
 
+#include <gtest/gtest.h>
+
 #include <deque>
 
 #include "http/h2_peer.h"
+#include "proxy/testbed.h"
 
 namespace tidegate::proxy::test {
 namespace {
@@ -174,5 +177,28 @@ void MixedLoad::lost(std::string_view why) {
   ++closed_;
   if (first_failure_.empty()) first_failure_ = "a connection ended: " + std::string(why);
 }
+
+namespace {
+
+// A load that can't fail would prove nothing.
+TEST(MixedLoad, SeesBadAnswersAndClosedConnections) {
+  FakeBackend bad(
+      [](const std::string&) { return std::string("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"); });
+  FakeBackend leaves([](const std::string&) { return ok("x"); }, 10);
+  const auto address = [](const FakeBackend& backend) {
+    return net::Address{backend.endpoint().ip, backend.endpoint().port};
+  };
+  const std::vector<LoadKind> failing = {{address(bad)}}, closing = {{address(leaves)}};
+  MixedLoad sees_failures(failing), sees_ends(closing);
+  while (sees_failures.done() < 10 || sees_ends.closed() < 2) std::this_thread::yield();
+  sees_failures.stop();
+  sees_ends.stop();
+  EXPECT_EQ(sees_failures.failed(), sees_failures.done());
+  EXPECT_EQ(sees_failures.closed(), 0);
+  EXPECT_EQ(sees_ends.failed(), 0);
+  EXPECT_NE(sees_ends.first_failure().find("ended"), std::string::npos);
+}
+
+}  // namespace
 
 }  // namespace tidegate::proxy::test
