@@ -146,8 +146,8 @@ Json Cluster::call(const std::string& method, const std::string& target, const J
 
 void Cluster::create(const Json& object) {
   const std::string kind = json::string_at(object, "kind");
-  for (const auto& resource :
-       {api::kRollouts, api::kHttpRoutes, api::kServices, api::kReplicaSets, api::kNamespaces}) {
+  for (const auto& resource : {api::kRollouts, api::kHttpRoutes, api::kServices, api::kReplicaSets,
+                               api::kDeployments, api::kNamespaces}) {
     if (kind != resource.kind) continue;
     call("POST", target_of(resource, {json::string_at(object, "metadata.namespace"), ""}), object);
     return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// G1 to G14 of the Rollout, each by its most direct proof (docs/rollouts.md says what they promise).
+// G1 to G15 of the Rollout, each by its most direct proof (docs/rollouts.md says what they promise).
 #include "tests/guarantees/guarantees.h"
 
 #include <gtest/gtest.h>
@@ -368,6 +368,61 @@ TEST_F(Guarantees, G14_AGracefulStopHandsOverAtOnce) {
   EXPECT_FALSE(second.leading());
   net::spawn(cluster_.io(), first.release());
   EXPECT_TRUE(becomes([&] { return second.leading(); }, 3s)) << "it waited for the lease to run out";
+}
+
+// A Rollout over a Deployment, deleted with half of the traffic on its canary.
+TEST_F(Guarantees, G15_DeletingLeavesAWorkingWorkload) {
+  const std::string deployment = api::kDeployments.path(kShop.ns, kShop.name);
+  const api::Key pods{kShop.ns, "shop-pods"};
+  // What a Deployment's controller would do: pods of no revision, as many as asked for, ready at once.
+  const auto tend = [&] {
+    Json now = cluster_.get(api::kDeployments, kShop);
+    const Json replicas = now["spec"]["replicas"];
+    if (replicas_of(pods.name) != replicas)
+      cluster_.merge(api::kReplicaSets, pods, {{"spec", {{"replicas", replicas}}}});
+    const auto ready = json::int_at(cluster_.get(api::kReplicaSets, pods), "status.readyReplicas");
+    if (json::int_at(now, "status.availableReplicas") == ready) return;
+    now["status"]["availableReplicas"] = ready;
+    cluster_.call("PUT", deployment + "/status", now);
+  };
+  begin(kGate, [&](Json& spec) {
+    const Json labels = {{"app", "shop"}};
+    const Json selector = {{"matchLabels", labels}};
+    Json workload = {{"replicas", 4}, {"selector", selector}, {"template", spec["template"]}};
+    cluster_.create({{"apiVersion", "apps/v1"},
+                     {"kind", "Deployment"},
+                     {"metadata", {{"name", "shop"}, {"namespace", kShop.ns}}},
+                     {"spec", workload}});
+    Json set_labels = labels;
+    set_labels[api::kRevisionLabel] = "";
+    cluster_.create({{"apiVersion", "apps/v1"},
+                     {"kind", "ReplicaSet"},
+                     {"metadata", {{"name", pods.name}, {"namespace", pods.ns}, {"labels", set_labels}}},
+                     {"spec", workload}});
+    cluster_.create(
+        {{"apiVersion", "v1"},
+         {"kind", "Service"},
+         {"metadata", {{"name", "shop-stable"}, {"namespace", kShop.ns}}},
+         {"spec", {{"selector", labels}, {"ports", Json::array({{{"port", 80}, {"targetPort", 8080}}})}}}});
+    spec.erase("template");
+    spec["workloadRef"] = {{"kind", "Deployment"}, {"name", "shop"}, {"scaleDown", "onsuccess"}};
+  });
+  ASSERT_TRUE(becomes([&] { return tend(), replicas_of(pods.name) == 0; }));
+  cluster_.merge(api::kDeployments, kShop, image_patch("app:v2"));
+  ASSERT_TRUE(waits_at(1));
+  cluster_.call("DELETE", api::kRollouts.path(kShop.ns, kShop.name));
+  ASSERT_TRUE(becomes([&] {
+    tend();
+    const Json service = cluster_.get(api::kServices, {kShop.ns, "shop-stable"});
+    const bool released = !json::object_at(service, "spec.selector").contains(api::kRevisionLabel);
+    EXPECT_TRUE(!released || replicas_of(pods.name) == 4) << "the Service was released before its pods";
+    return rollout_now().is_null();
+  }));
+  EXPECT_EQ(json::int_at(cluster_.get(api::kDeployments, kShop), "spec.replicas"), 4);
+  EXPECT_EQ(split(), (Split{100, 0}));
+  const Json service = cluster_.get(api::kServices, {kShop.ns, "shop-stable"});
+  EXPECT_EQ(service["spec"]["selector"], (Json{{"app", "shop"}}));
+  EXPECT_TRUE(json::array_at(service, "metadata.ownerReferences").empty());
 }
 
 }  // namespace
