@@ -26,6 +26,7 @@ inline constexpr Resource kRollouts{"tidegate.dev", "v1alpha1", "rollouts", "Rol
 inline constexpr const char* kAbortAnnotation = "tidegate.dev/abort";
 inline constexpr const char* kPromoteAnnotation = "tidegate.dev/promote";
 inline constexpr const char* kRetryAnnotation = "tidegate.dev/retry";
+inline constexpr const char* kRestartAnnotation = "tidegate.dev/restart";
 inline constexpr const char* kPauseAnnotation = "tidegate.dev/pause";
 // Holds a Rollout that is being deleted until its Deployment serves again (guarantee G15).
 inline constexpr const char* kRestoreFinalizer = "tidegate.dev/restore-workload";

@@ -197,6 +197,11 @@ RolloutStatus decode_rollout_status(const Json& from) {
     out.abort = AbortStatus{time_at(*abort, "at").value_or(TimePoint{}), json::string_at(*abort, "by"),
                             json::string_at(*abort, "reason")};
   }
+  if (const Json* restart = json::find(from, "restart")) {
+    out.restart =
+        RestartStatus{time_at(*restart, "at").value_or(TimePoint{}),
+                      time_at(*restart, "since").value_or(TimePoint{}), json::int_at(*restart, "left", -1)};
+  }
   out.promote_full = json::bool_at(from, "promoteFull");
   out.rollback = json::bool_at(from, "rollback");
   decode_lists(from, out);
@@ -214,6 +219,11 @@ Json encode_rollout_status(const RolloutStatus& from) {
     out["abort"] = {{"at", text::format_micro_time(from.abort->at)},
                     {"by", from.abort->by},
                     {"reason", from.abort->reason}};
+  }
+  if (from.restart) {
+    out["restart"] = {{"at", text::format_micro_time(from.restart->at)},
+                      {"since", text::format_micro_time(from.restart->since)},
+                      {"left", from.restart->left}};
   }
   if (from.promote_full) out["promoteFull"] = true;
   if (from.rollback) out["rollback"] = true;

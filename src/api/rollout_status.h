@@ -85,6 +85,14 @@ struct HistoryEntry {
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };
 
+// Pods are made anew, by annotation.
+struct RestartStatus {
+  TimePoint at{};          // older pods go
+  TimePoint since{};       // when one went last
+  std::int64_t left = -1;  // of them; -1: not counted yet
+  friend bool operator==(const RestartStatus&, const RestartStatus&) = default;
+};
+
 struct RolloutStatus {
   std::string phase, message;  // Healthy, Progressing, Paused, Degraded
   std::int64_t observed_generation = 0;
@@ -100,6 +108,7 @@ struct RolloutStatus {
   std::optional<TrafficMark> step_mark, rollout_mark;
   WeightStatus weights;
   std::optional<AbortStatus> abort;
+  std::optional<RestartStatus> restart;
   bool promote_full = false;  // a person skipped what was left
   bool rollback = false;      // back to a recent revision: there was nothing to step through
   std::string stable_slot;    // of two Services, the one with the stable revision

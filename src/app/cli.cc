@@ -209,6 +209,8 @@ void add_rollout_verbs(CLI::App& app, Command& command) {
                       "is aborted");
   add_annotating_verb(app, command, "retry", "Start an aborted rollout again", "tidegate.dev/retry", "true",
                       "is retried");
+  add_annotating_verb(app, command, "restart", "Make all pods anew, one after another",
+                      "tidegate.dev/restart", "true", "is restarted");
   add_annotating_verb(app, command, "pause", "Hold the rollout where it is", "tidegate.dev/pause", "by hand",
                       "is paused");
   add_annotating_verb(app, command, "resume", "Let a held rollout go on", "tidegate.dev/pause", std::nullopt,

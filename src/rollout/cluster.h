@@ -12,6 +12,7 @@ namespace tidegate::rollout {
 struct Cluster {
   kube::Store<api::Rollout> rollouts{read_rollout};
   kube::Store<api::ReplicaSet> replica_sets{api::decode_replica_set};
+  kube::Store<api::Pod> pods{api::decode_pod};
   kube::Store<api::Service> services{api::decode_service};
   kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
   kube::Store<api::Object> deployments{[](const Json& json) { return api::make_object(json); }};
@@ -31,8 +32,8 @@ struct Cluster {
   kube::Store<api::Object> cluster_templates{[](const Json& json) { return api::make_object(json); }};
   kube::Store<api::AnalysisRun> runs{api::decode_analysis_run};  // records of analyses
 
-  // Without GRPCRoutes and Deployments, which are watched only where a Rollout names one: a cluster need not
-  // know GRPCRoutes.
+  // Without GRPCRoutes, Deployments and pods, which are watched only where a Rollout needs them: a cluster
+  // need not know GRPCRoutes, and pods are many.
   bool synced() const {
     return rollouts.synced() && replica_sets.synced() && services.synced() && slices.synced() &&
            http_routes.synced() && templates.synced() && cluster_templates.synced() && runs.synced();

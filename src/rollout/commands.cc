@@ -2,6 +2,7 @@
 #include "rollout/commands.h"
 
 #include "rollout/lifecycle.h"
+#include "rollout/restart.h"
 
 namespace tidegate::rollout {
 namespace {
@@ -90,11 +91,22 @@ void obey_promote(Turn& turn, const std::string& value) {
   }
 }
 
+void obey_restart(Turn& turn, const std::string&) {
+  const std::string by = who(turn, api::kRestartAnnotation);
+  if (std::holds_alternative<api::ServiceSlots>(turn.rollout.spec.workload)) {
+    turn.warn("RestartIgnored",
+              by + " asked for new pods: what stands behind two slots is not ours to restart");
+  } else {
+    begin_restart(turn, by);
+  }
+}
+
 struct Command {
   const char* key;
   void (*obey)(Turn& turn, const std::string& value);
 };
-constexpr Command kCommands[] = {{api::kRetryAnnotation, obey_retry},
+constexpr Command kCommands[] = {{api::kRestartAnnotation, obey_restart},
+                                 {api::kRetryAnnotation, obey_retry},
                                  {api::kPromoteAnnotation, obey_promote},
                                  {api::kAbortAnnotation, obey_abort}};  // last: it wins (G4)
 

@@ -45,7 +45,8 @@ struct Controller::State {
   void add_users_of_route(const api::Meta& route, std::string_view kind);
   void add_followers(const api::Meta& deployment);
   void add_owner(const api::Meta& meta);
-  void watch(const api::Resource& resource, kube::Sink& sink);
+  void add_restarting(const api::Meta& pod);
+  void watch(const api::Resource& resource, kube::Sink& sink, std::string label_selector = {});
   RolloutPtr current(const api::Key& key);
   RolloutPtr resolved(RolloutPtr rollout) const;  // with the pod template of its Deployment
   void remember(Json document);
@@ -58,6 +59,7 @@ struct Controller::State {
   kube::EventRecorder& events;
   const metrics::TrafficSource* traffic;
   Cluster cluster;
+  bool pods_watched = false;         // from the first restart on
   bool deployments_watched = false;  // from the first workloadRef on
   bool grpc_watched = false;         // from the first Rollout on that names a GRPCRoute
   // Rollouts as our own writes left them: newer than the cache until the watch has caught up. Deciding on an
@@ -108,6 +110,10 @@ void Controller::State::listen() {
       grpc_watched = true;
       watch(api::kGrpcRoutes, cluster.grpc_routes);
     }
+    if (now && !pods_watched && looks_at_pods(*now)) {
+      pods_watched = true;
+      watch(api::kPods, cluster.pods, std::string(api::kRevisionLabel));
+    }
     if (now && !deployments_watched && std::holds_alternative<api::WorkloadRef>(now->spec.workload)) {
       deployments_watched = true;
       watch(api::kDeployments, cluster.deployments);
@@ -116,6 +122,8 @@ void Controller::State::listen() {
   });
   cluster.replica_sets.on_change(
       [this](const auto& old, const auto& now) { add_owner((now ? now : old)->meta); });
+  cluster.pods.on_change(
+      [this](const auto& old, const auto& now) { add_restarting((now ? now : old)->meta); });
   cluster.services.on_change([this](const auto& old, const auto& now) {
     const auto& meta = (now ? now : old)->meta;
     add_users(meta.ns, meta.name);
@@ -179,8 +187,20 @@ void Controller::State::add_owner(const api::Meta& meta) {
   }
 }
 
-void Controller::State::watch(const api::Resource& resource, kube::Sink& sink) {
-  reflectors.push_back(std::make_unique<kube::Reflector>(client, resource, kube::ListOptions{}, sink, [this] {
+// Of a ReplicaSet of a Rollout that looks at its pods.
+void Controller::State::add_restarting(const api::Meta& pod) {
+  for (const auto& owner : pod.owners) {
+    const auto set = cluster.replica_sets.get({pod.ns, owner.name});
+    for (const auto& above : set ? set->meta.owners : std::vector<api::OwnerReference>()) {
+      const auto rollout = cluster.rollouts.get({pod.ns, above.name});
+      if (rollout && looks_at_pods(*rollout)) queue.add(rollout->meta.key());
+    }
+  }
+}
+
+void Controller::State::watch(const api::Resource& resource, kube::Sink& sink, std::string label_selector) {
+  const kube::ListOptions options{"", std::move(label_selector), ""};
+  reflectors.push_back(std::make_unique<kube::Reflector>(client, resource, options, sink, [this] {
     if (cluster.synced()) queue.start();
   }));
 }

@@ -49,6 +49,7 @@ struct Print {
   std::string operator()(const ScaleDeployment& action) const {
     return "ScaleDeployment " + action.name + " replicas=" + std::to_string(action.replicas);
   }
+  std::string operator()(const DeletePod& action) const { return "DeletePod " + action.name; }
   std::string operator()(const AddFinalizer&) const { return "AddFinalizer"; }
   std::string operator()(const RemoveFinalizer&) const { return "RemoveFinalizer"; }
   std::string operator()(const RemoveAnnotation& action) const {

@@ -81,6 +81,9 @@ struct ScaleDeployment {
   std::string name;
   std::int64_t replicas = 0;
 };
+struct DeletePod {
+  std::string name;
+};
 struct AddFinalizer {};
 struct RemoveFinalizer {};
 struct RemoveAnnotation {
@@ -89,7 +92,7 @@ struct RemoveAnnotation {
 using Action =
     std::variant<SetWeights, PutRoute, DeleteRoute, CreateReplicaSet, ScaleReplicaSet, DeleteReplicaSet,
                  EnsureService, CreateExperimentSet, CreateExperimentService, DeleteService, ReleaseService,
-                 ScaleDeployment, AddFinalizer, RemoveFinalizer, RemoveAnnotation>;
+                 ScaleDeployment, DeletePod, AddFinalizer, RemoveFinalizer, RemoveAnnotation>;
 std::string to_string(const Action& action);
 
 struct Note {  // an Event

@@ -22,6 +22,8 @@ struct SeenReplicaSet {
   std::int64_t replicas = 0;   // wanted
   std::int64_t ready = 0, available = 0;
   TimePoint created{};
+  std::vector<std::string> stale;  // while pods are made anew: those that have to go, oldest first
+  std::int64_t terminating = 0;    // on their way
 };
 
 // The Deployment of a workloadRef.
@@ -94,6 +96,7 @@ struct Observation {
   TimePoint now{};
   // Those that the Rollout owns. Without pods of ours: what stands behind each slot, whose size is not ours.
   std::vector<SeenReplicaSet> replica_sets;
+  bool pods_known = false;  // only looked at where pods are made anew
   SeenDeployment deployment;
   SeenService stable_service, canary_service;
   std::map<RouteKey, SeenRoute> routes;  // those that the spec names

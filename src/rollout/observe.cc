@@ -184,6 +184,30 @@ std::map<RouteKey, SeenManagedRoute> read_managed_routes(const api::Rollout& rol
   return out;
 }
 
+// Those of a ReplicaSet: by their owner.
+void read_pods(const api::Rollout& rollout, const Cluster& cluster, Observation& seen) {
+  seen.pods_known = true;
+  std::map<std::string, std::vector<std::pair<TimePoint, std::string>>> stale;  // by ReplicaSet
+  each_in(cluster.pods, rollout.meta.ns, [&](const api::Pod& pod) {
+    for (auto& set : seen.replica_sets) {
+      const bool of_set = std::any_of(pod.meta.owners.begin(), pod.meta.owners.end(), [&](const auto& owner) {
+        return owner.kind == api::kReplicaSets.kind && owner.name == set.name;
+      });
+      if (!of_set) continue;
+      if (pod.meta.deleted) {
+        ++set.terminating;
+      } else if (rollout.status.restart && pod.meta.created < rollout.status.restart->at) {
+        stale[set.name].emplace_back(pod.meta.created, pod.meta.name);
+      }
+    }
+  });
+  for (auto& set : seen.replica_sets) {
+    auto& pods = stale[set.name];
+    std::sort(pods.begin(), pods.end());
+    for (auto& [created, name] : pods) set.stale.push_back(std::move(name));
+  }
+}
+
 // By their label, so that what a decision made whose status was never written is found too.
 std::map<std::string, SeenPart> read_experiments(const api::Rollout& rollout, const Cluster& cluster,
                                                  const metrics::TrafficSource* traffic) {
@@ -243,7 +267,7 @@ void count_slots(const api::Rollout& rollout, Observation& seen) {
     if (service.revision.empty()) return;
     const auto ready = service.ready.find(service.revision);
     const std::int64_t count = ready == service.ready.end() ? 0 : ready->second;
-    seen.replica_sets.push_back({name, service.revision, rollout.spec.replicas, count, count, {}});
+    seen.replica_sets.push_back({name, service.revision, rollout.spec.replicas, count, count, {}, {}, 0});
   };
   add(rollout.spec.canary.stable_service, seen.stable_service);
   add(rollout.spec.canary.canary_service, seen.canary_service);
@@ -293,6 +317,10 @@ std::string why_not_served(const std::string& kind, const Json& route, const api
   return {};
 }
 
+bool looks_at_pods(const api::Rollout& rollout) {
+  return rollout.status.restart || rollout.meta.annotations.contains(api::kRestartAnnotation);
+}
+
 bool uses_templates(const api::Rollout& rollout) {
   const auto& canary = rollout.spec.canary;
   const auto named = [](const api::Analysis& analysis) { return !analysis.templates.empty(); };
@@ -321,9 +349,16 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
     if (!owned_by(set.meta, rollout) || set.meta.deleted) return;
     const auto revision = set.meta.labels.find(api::kRevisionLabel);
     if (revision == set.meta.labels.end() || set.meta.labels.contains(api::kExperimentLabel)) return;
-    out.replica_sets.push_back({set.meta.name, revision->second, set.replicas, set.ready_replicas,
-                                set.available_replicas, set.meta.created});
+    out.replica_sets.push_back({set.meta.name,
+                                revision->second,
+                                set.replicas,
+                                set.ready_replicas,
+                                set.available_replicas,
+                                set.meta.created,
+                                {},
+                                0});
   });
+  if (looks_at_pods(rollout) && cluster.pods.synced()) read_pods(rollout, cluster, out);
   out.experiments = read_experiments(rollout, cluster, traffic);
   std::set<std::string> experiments;
   for (const auto& [name, part] : out.experiments) experiments.insert(name);

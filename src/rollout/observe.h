@@ -29,6 +29,7 @@ SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& ref
 std::string why_not_served(const std::string& kind, const Json& route, const api::Meta& meta,
                            const metrics::TrafficSource* traffic);
 
+bool looks_at_pods(const api::Rollout& rollout);
 bool uses_templates(const api::Rollout& rollout);
 bool owned_by(const api::Meta& meta, const api::Rollout& rollout);
 

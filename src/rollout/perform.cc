@@ -216,6 +216,30 @@ Task<Result<void>> run(Call& call, ScaleDeployment action) {
   co_return Result<void>();
 }
 
+// By the Eviction API, which honours PodDisruptionBudgets; where there is none, it is deleted. One that may
+// not go now is asked for again at the next look.
+Task<Result<void>> run(Call& call, DeletePod action) {
+  const api::Key key = call.key(action.name);
+  const auto pod = call.cluster.pods.get(key);
+  if (!pod) co_return Result<void>();
+  const Json options = {{"preconditions", {{"uid", pod->meta.uid}}}};
+  const Json eviction = {{"apiVersion", "policy/v1"},
+                         {"kind", "Eviction"},
+                         {"metadata", {{"name", key.name}, {"namespace", key.ns}}},
+                         {"deleteOptions", options}};
+  const std::string target = api::kPods.path(key.ns, key.name, "eviction");
+  std::string body = json::dump(eviction);
+  auto evicted = co_await call.client.raw("POST", target, "application/json", std::move(body));
+  if (evicted || evicted.error().code == ErrorCode::kUnavailable) co_return Result<void>();
+  const Json plain = {
+      {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"preconditions", {{"uid", pod->meta.uid}}}};
+  const std::string name = api::kPods.path(key.ns, key.name);
+  body = json::dump(plain);
+  auto removed = co_await call.client.raw("DELETE", name, "application/json", std::move(body));
+  if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed.error();
+  co_return Result<void>();
+}
+
 Task<Result<void>> set_finalizers(Call& call, bool ours) {
   const api::Key key = call.rollout->meta.key();
   Json finalizers = Json::array();

@@ -8,6 +8,7 @@
 #include "rollout/header_routes.h"
 #include "rollout/limits.h"
 #include "rollout/mirrors.h"
+#include "rollout/restart.h"
 #include "rollout/weights.h"
 
 namespace tidegate::rollout {
@@ -134,12 +135,14 @@ bool may_shrink_stable(Turn& turn) {
 void drive_replica_sets(Turn& turn) {
   const auto& next = turn.next;
   const auto& strategy = turn.canary();
-  drive_set(turn, next.stable_revision, wanted_stables(turn), may_shrink_stable(turn));
+  drive_set(turn, next.stable_revision, wanted_stables(turn) + restart_surge(turn, next.stable_revision),
+            may_shrink_stable(turn));
   const bool aborted = next.stage == api::Stage::kAborted;
   if (next.canary_revision != next.stable_revision && !aborted && !(turn.held() && turn.first())) {
     // Nor while it has more weight than the step asks for, since stable is too small to take it back.
     const bool may_shrink = turn.weight_served && next.weights.desired <= target_weight(turn);
-    drive_set(turn, next.canary_revision, wanted_canaries(turn), may_shrink);
+    drive_set(turn, next.canary_revision, wanted_canaries(turn) + restart_surge(turn, next.canary_revision),
+              may_shrink);
   }
   for (const auto& set : turn.seen.replica_sets) {
     if (aborted && set.revision == next.canary_revision) {
@@ -199,12 +202,14 @@ struct Drive {
     drive_services(turn);
     drive_replica_sets(turn);
     drive_experiments(turn);
+    drive_restart(turn);
   }
   void operator()(const api::WorkloadRef& reference) const {
     if (!turn.has_finalizer()) turn.actions.emplace_back(AddFinalizer{});
     drive_services(turn);
     drive_replica_sets(turn);
     drive_experiments(turn);
+    drive_restart(turn);
     drive_deployment(turn, reference);
   }
   void operator()(const api::ServiceSlots&) const {}

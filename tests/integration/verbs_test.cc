@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verbs of day-to-day work, typed at the binary against a world that runs in this process.
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "api/core.h"
 #include "api/rollout.h"
 #include "tests/integration/program.h"
 #include "tests/integration/shop.h"
@@ -29,6 +31,19 @@ class Verbs : public ShopTest {
     const std::string verb = arguments.front();
     const Answer answer = co_await tidegate(std::move(arguments));
     EXPECT_EQ(answer.code, 0) << verb << ": " << answer.out << answer.err;
+  }
+  Task<std::set<std::string>> pods() {
+    const kube::ListOptions options;
+    auto list = co_await world_->client().list(api::kPods, options);
+    std::set<std::string> out;
+    if (!list) {
+      ADD_FAILURE() << list.error().detail;
+      co_return out;
+    }
+    for (const auto& pod : list->items) {
+      if (!json::find(pod, "metadata.deletionTimestamp")) out.insert(json::string_at(pod, "metadata.name"));
+    }
+    co_return out;
   }
   Task<Json> becomes(std::string wanted) {
     const std::function<bool(const Json&)> is = [wanted](const Json& rollout) {
@@ -71,6 +86,28 @@ TEST_F(Verbs, HoldReleaseAbortRetryAndPromote) {
     co_await succeeds(promote);
     co_await wait_for(api::kRollouts, "shop", "is promoted", healthy_on_newest);
     EXPECT_EQ((co_await tidegate(status)).code, 0);
+    co_await end_load();
+    EXPECT_EQ(load_->counts().failed, 0u) << counted();
+  });
+}
+
+TEST_F(Verbs, RestartMakesEveryPodAnewWithoutAFailedRequest) {
+  play(example("01-first-canary"), [this]() -> Task<void> {
+    co_await version_1_serves();
+    const std::set<std::string> before = co_await pods();
+    const std::vector<std::string> restart = {"restart", "shop"};
+    co_await succeeds(restart);
+    const std::function<bool(const Json&)> begun = [](const Json& rollout) {
+      return json::find(rollout, "status.restart") != nullptr;
+    };
+    co_await wait_for(api::kRollouts, "shop", "makes its pods anew", begun);
+    const std::function<bool(const Json&)> over = [](const Json& rollout) {
+      return json::find(rollout, "status.restart") == nullptr && phase(rollout) == "Healthy";
+    };
+    co_await wait_for(api::kRollouts, "shop", "has made its pods anew", over);
+    const std::set<std::string> after = co_await pods();
+    for (const auto& name : before) EXPECT_FALSE(after.contains(name)) << name << " is an old pod";
+    EXPECT_GE(after.size(), before.size());
     co_await end_load();
     EXPECT_EQ(load_->counts().failed, 0u) << counted();
   });

@@ -126,6 +126,24 @@ rollout::SeenManagedRoute World::seen_own_route(const rollout::RouteKey& key) co
   return seen;
 }
 
+void World::make_pods(Set& set) {
+  while (std::ssize(set.pods) > set.ready) {
+    const auto newest = std::max_element(set.pods.begin(), set.pods.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    set.pods.erase(newest);
+  }
+  while (std::ssize(set.pods) < set.ready) set.pods[set.revision + "-" + std::to_string(pods_made_++)] = now;
+}
+
+std::vector<std::string> World::stale_pods(const Set& set) const {
+  std::vector<std::string> out;
+  const auto restart = decoded_status().restart;
+  for (const auto& [name, created] : set.pods) {
+    if (restart && created < restart->at) out.push_back(name);
+  }
+  return out;
+}
+
 std::set<std::string> World::experiments() const {
   std::set<std::string> out;
   for (const auto& [name, set] : sets) {
@@ -156,10 +174,12 @@ rollout::SeenPart World::seen_experiment(const std::string& name) const {
 rollout::Observation World::observe() const {
   rollout::Observation seen;
   seen.now = now;
+  seen.pods_known = true;
   for (const auto& name : experiments()) seen.experiments[name] = seen_experiment(name);
   for (const auto& [name, set] : sets) {
     if (!set.experiment)
-      seen.replica_sets.push_back({name, set.revision, set.replicas, set.ready, set.ready, set.created});
+      seen.replica_sets.push_back(
+          {name, set.revision, set.replicas, set.ready, set.ready, set.created, stale_pods(set), 0});
   }
   const auto service = [&](const std::string& name) {
     rollout::SeenService out;
@@ -249,6 +269,7 @@ struct Apply {
     if (set == world.sets.end()) return false;
     set->second.replicas = action.replicas;
     set->second.ready = std::min(set->second.ready, action.replicas);
+    world.make_pods(set->second);
     return true;
   }
   bool operator()(const rollout::DeleteReplicaSet& action) const {
@@ -279,6 +300,12 @@ struct Apply {
   }
   bool operator()(const rollout::ScaleDeployment& action) const {
     world.deployment["spec"]["replicas"] = action.replicas;
+    return true;
+  }
+  bool operator()(const rollout::DeletePod& action) const {
+    for (auto& [name, set] : world.sets) {
+      if (set.pods.erase(action.name) > 0) --set.ready;
+    }
     return true;
   }
   bool operator()(const rollout::AddFinalizer&) const {
@@ -326,6 +353,7 @@ void World::settle() {
   for (auto& [name, set] : sets) {
     const auto limit = most_ready.find(set.revision);
     set.ready = limit == most_ready.end() ? set.replicas : std::min(set.replicas, limit->second);
+    make_pods(set);
   }
   if (!deployment.is_null()) deployment["status"]["availableReplicas"] = deployment["spec"]["replicas"];
   for (auto& [name, service] : services) service.endpoints = service.selects;

@@ -37,9 +37,11 @@ class World {
     std::int64_t replicas = 0, ready = 0;
     TimePoint created{};
     bool experiment = false;
+    std::map<std::string, TimePoint> pods = {};  // those that are ready, by name
     friend bool operator==(const Set&, const Set&) = default;
   };
   std::map<std::string, Set> sets;
+  void make_pods(Set& set);  // as many as are ready; the newest go first
   struct Service {
     std::string selects, endpoints;  // the endpoints follow the selector when the cluster settles
     friend bool operator==(const Service&, const Service&) = default;
@@ -84,12 +86,14 @@ class World {
 
  private:
   std::set<std::string> experiments() const;  // names of what there is of them
+  std::vector<std::string> stale_pods(const Set& set) const;
   rollout::SeenPart seen_experiment(const std::string& name) const;
   rollout::SeenRoute seen_route(const api::Rollout& current) const;
   rollout::SeenManagedRoute seen_own_route(const rollout::RouteKey& key) const;
 
   std::vector<analysis::Measure> due_;
   analysis::Samples samples_;
+  std::int64_t pods_made_ = 100;
   double served_share_ = 0;
   std::map<std::string, double> served_experiments_;
   std::map<std::string, metrics::BackendTraffic> experiment_traffic_;

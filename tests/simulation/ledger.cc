@@ -107,6 +107,10 @@ void Ledger::about_to(const World& world, const rollout::Decision& decision,
         << "G2: a header route without a ready endpoint";
     EXPECT_NE(next.stage, api::Stage::kAborted) << "G4: an abort ends header routes";
   }
+  if (const auto* gone = std::get_if<rollout::DeletePod>(&action)) {
+    for (const auto& [name, set] : world.sets)
+      EXPECT_FALSE(set.pods.contains(gone->name) && set.ready < 2) << "G12: a restart took the last pod";
+  }
   if (const auto* gone = std::get_if<rollout::DeleteService>(&action)) check_removal(world, gone->name);
   if (const auto* gone = std::get_if<rollout::DeleteReplicaSet>(&action)) check_removal(world, gone->name);
   if (const auto* scale = std::get_if<rollout::ScaleReplicaSet>(&action)) check_scale_down(world, *scale);

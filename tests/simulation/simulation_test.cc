@@ -137,6 +137,7 @@ class Simulation {
     if (chance(3)) annotate(api::kRetryAnnotation, "true");
     if (chance(4)) annotate(api::kPromoteAnnotation, chance(70) ? "step" : "full");
     if (chance(2)) annotate(api::kPauseAnnotation, "wait");
+    if (chance(2)) annotate(api::kRestartAnnotation, "true");
     if (chance(10) && world_.annotations.erase(api::kPauseAnnotation) > 0) ++version_;
   }
 
@@ -247,7 +248,7 @@ class Simulation {
   bool over() const {
     const auto status = world_.decoded_status();
     return world_.annotations.empty() && world_.canary_weight == 0 && world_.experiment_weights.empty() &&
-           (status.phase == "Healthy" || status.stage == api::Stage::kAborted);
+           !status.restart && (status.phase == "Healthy" || status.stage == api::Stage::kAborted);
   }
 
   // After the delays of scaling down nothing is written any more (G7).
