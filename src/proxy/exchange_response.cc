@@ -3,6 +3,7 @@
 #include "proxy/exchange.h"
 #include "proxy/forwarding.h"
 #include "proxy/worker.h"
+#include "routing/cors.h"
 
 namespace tidegate::proxy {
 
@@ -103,6 +104,13 @@ void Exchange::fail(ErrorKind kind, std::string_view detail, int status) {
 void Exchange::send_error(const ErrorPolicy& policy, int status, std::string_view detail) {
   http::ResponseHead head;
   head.headers.add("x-tidegate-error", policy.token);
+  if (matched_.match != nullptr) {
+    // Else a browser would hide the error from its page.
+    for (const routing::Filter& filter : rule().rule->filters) {
+      if (const auto* cors = std::get_if<routing::Cors>(&filter))
+        routing::apply_cors(*cors, origin_, head.headers);
+    }
+  }
   response_started_ = true;
   if (grpc_) {
     head.status = 200;

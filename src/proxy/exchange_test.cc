@@ -168,6 +168,11 @@ TEST_F(ExchangeTest, BrowsersOfOtherOriginsAreAnsweredByTheFilter) {
   const auto other = client.get("/", "h", "Origin: https://b.example\r\n");
   EXPECT_EQ(other->body, "web");
   EXPECT_FALSE(other->headers.contains("access-control-allow-origin"));
+  table.table.backends[0].endpoints.clear();
+  publish();
+  const auto error = client.get("/", "h", "Origin: https://a.example\r\n");
+  EXPECT_EQ(error->status, 503);
+  EXPECT_EQ(error->headers.at("access-control-allow-origin"), "https://a.example");
 }
 
 TEST_F(ExchangeTest, BodiesPassBothWays) {
