@@ -126,10 +126,10 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
                       ": it has " + port_list(*service));
   }
   const std::string protocol = protocol_of(*port);
-  if (protocol.empty() || (protocol == "h2c" && !h2c_)) {
+  if (protocol.empty()) {
     return refuse(Reason::kUnsupportedBackendProtocol, ".port",
                   "appProtocol " + shown(port->app_protocol) + " of Service " + to_string(key) +
-                      " is not supported: expected HTTP/1 or WebSocket");
+                      " is not supported: expected HTTP/1, h2c or WebSocket");
   }
   return {index_of({key.ns, key.name, number}, service), ""};
 }

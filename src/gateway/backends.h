@@ -19,7 +19,7 @@ struct ResolvedBackend {
 
 class Backends {
  public:
-  Backends(const ClusterState& state, bool h2c) : state_(state), h2c_(h2c) { index_slices(); }
+  explicit Backends(const ClusterState& state) : state_(state) { index_slices(); }
 
   // Problems are added to the route. `field` is the path of the reference; `effect`: on traffic, where
   // it is not the loss of a share (problems.h).
@@ -41,7 +41,6 @@ class Backends {
   std::vector<routing::Endpoint> endpoints(const api::Service& service, const api::ServicePort& port) const;
 
   const ClusterState& state_;
-  bool h2c_;
   std::map<api::Key, std::vector<const api::EndpointSlice*>> slices_;  // by Service
   std::map<Id, std::uint32_t> by_id_;
   std::vector<routing::Backend> backends_;

@@ -9,7 +9,7 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 27> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 28> kSupportedFeatures = {
     "Gateway",
     "GatewayAddressEmpty",
     "GatewayHTTPListenerIsolation",
@@ -19,6 +19,7 @@ inline constexpr std::array<std::string_view, 27> kSupportedFeatures = {
     "HTTPRoute303RedirectStatusCode",
     "HTTPRoute307RedirectStatusCode",
     "HTTPRoute308RedirectStatusCode",
+    "HTTPRouteBackendProtocolH2C",
     "HTTPRouteBackendRequestHeaderModification",
     "HTTPRouteBackendTimeout",
     "HTTPRouteDestinationPortMatching",

@@ -140,7 +140,7 @@ Translation translate(const ClusterState& state, const TranslateOptions& options
   assign_addresses(state, *pool, graph);
   for (auto& [key, gateway] : graph.gateways) note_failed_listeners(state, gateway);
 
-  Backends backends(state, options.h2c_backends);
+  Backends backends(state);
   find_routes_in_order(state, graph);
   for (auto& route : graph.routes) {
     attach(state, graph, route);

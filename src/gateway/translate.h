@@ -19,7 +19,6 @@ namespace tidegate::gateway {
 struct TranslateOptions {
   std::string controller_name = "tidegate.dev/gateway-controller";  // classes that name it are ours
   std::string address_pool = "127.77.0.0/16";                       // IPv4; asserted to be well-formed
-  bool h2c_backends = false;  // whether the proxies speak HTTP/2 to backends
 };
 
 struct Translation {

@@ -19,8 +19,9 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
     const BackendKey key{backend.ns, backend.name, backend.port};
     const auto known = budgets_.find(key);
     view.budget = budgets[key] = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
+    const bool h2 = backend.protocol == "h2c";
     for (const routing::Endpoint& e : backend.endpoints) {
-      (e.draining ? view.draining : view.ready).push_back(endpoint({e.ip, e.port}));
+      (e.draining ? view.draining : view.ready).push_back(endpoint({e.ip, e.port}, h2));
     }
   }
   for (auto it = known_.begin(); it != known_.end();) {
@@ -33,11 +34,11 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
   return out;
 }
 
-BackendEndpointPtr Backends::endpoint(const net::Address& address) {
-  Known& known = known_[address];
+BackendEndpointPtr Backends::endpoint(const net::Address& address, bool h2) {
+  Known& known = known_[{address, h2}];
   known.seen = round_;
   if (auto held = known.endpoint.lock()) return held;
-  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, address);
+  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, address, h2);
   known.endpoint = made;
   return made;
 }

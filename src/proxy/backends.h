@@ -18,11 +18,11 @@
 namespace tidegate::proxy {
 
 struct BackendEndpoint {
-  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const net::Address& address)
+  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const net::Address& address, bool h2)
       : address(address),
         session(routing::session_digest(net::to_string(address))),
         health(scheduler.clock().steady_now()),
-        pool(io, scheduler, session::Endpoint{address, nullptr, {}}, session::ClientLimits{}) {}
+        pool(io, scheduler, session::Endpoint{address, nullptr, {}, h2}, session::ClientLimits{}) {}
   net::Address address;
   const std::uint64_t session;  // routing::Session::endpoint
   EndpointHealth health;
@@ -53,7 +53,7 @@ class Backends {
   WorkerTablePtr resolve(ServingTablePtr serving);
 
  private:
-  BackendEndpointPtr endpoint(const net::Address& address);
+  BackendEndpointPtr endpoint(const net::Address& address, bool h2);
 
   asio::io_context& io_;
   Scheduler& scheduler_;
@@ -61,7 +61,7 @@ class Backends {
     std::weak_ptr<BackendEndpoint> endpoint;
     std::uint64_t seen = 0;  // the last round of resolve() that named it
   };
-  std::map<net::Address, Known> known_;
+  std::map<std::pair<net::Address, bool>, Known> known_;  // by address and whether HTTP/2 is spoken
   std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets_;
   std::uint64_t round_ = 0;
 };

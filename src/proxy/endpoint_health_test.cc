@@ -75,6 +75,7 @@ TEST(EndpointHealth, WhatSpeaksAgainstAnEndpoint) {
   EXPECT_FALSE(is_endpoint_failure(StreamError::kReset, true)) << "a kept connection may close";
   EXPECT_FALSE(is_endpoint_failure(StreamError::kOverflow, true));
   EXPECT_FALSE(is_endpoint_failure(StreamError::kCancelled, false));
+  EXPECT_FALSE(is_endpoint_failure(StreamError::kRefused, true)) << "it says itself that it is full";
 }
 
 }  // namespace

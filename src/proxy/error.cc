@@ -84,6 +84,7 @@ ErrorKind kind_of(session::StreamError error) {
     case S::kOverflow:
       return K::kOverflow;
     case S::kNone:
+    case S::kRefused:
     case S::kReset:
     case S::kCancelled:
       return K::kReset;

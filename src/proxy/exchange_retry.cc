@@ -6,7 +6,7 @@
 
 namespace tidegate::proxy {
 
-// A refused or timed-out connection carried nothing. A reused one that closed may have carried the request to
+// A refused or timed-out connection carried nothing, and of a refused stream nothing was processed. A reused one that closed may have carried the request to
 // the backend's ears, so only what may be done twice is sent twice (RFC 9110 section 9.2.2).
 bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
   using session::StreamError;
@@ -18,7 +18,7 @@ bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
 bool Exchange::carried_nothing(session::StreamError error) {
   using session::StreamError;
   return error == StreamError::kConnectRefused || error == StreamError::kConnectTimeout ||
-         error == StreamError::kTls;
+         error == StreamError::kTls || error == StreamError::kRefused;
 }
 
 bool Exchange::retries_code(int status) const {

@@ -21,6 +21,13 @@
 
 namespace tidegate::proxy::test {
 
+// Blocking sockets; reads and writes are given up after a while, and connecting gives -1.
+int listen_on(net::Address& address);  // fills in the port
+int connect_to(const net::Address& address, int receive_buffer = 0);
+bool write_all(int fd, std::string_view bytes);
+bool read_some(int fd, std::string& into);
+std::string own_ip();
+
 net::Address free_address();  // an address of our own with a port that nobody listens on
 
 // "HTTP/1.1 200 OK" with that body.
@@ -29,7 +36,7 @@ std::string ok(std::string_view body);
 // Serves each connection on a thread; one request after the other, bodies by Content-Length or chunks.
 class FakeBackend {
  public:
-  // Gets the whole request; returns the bytes of the response. Empty: closes instead.
+  // Gets the whole request, its trailers among the headers and its body without framing; returns the bytes of the response. Empty: closes instead.
   using Handler = std::function<std::string(const std::string& request)>;
   explicit FakeBackend(
       Handler handler,
@@ -64,6 +71,7 @@ struct Reply {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
+  std::map<std::string, std::string> trailers;
 };
 
 // A keep-alive connection.

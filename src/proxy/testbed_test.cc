@@ -25,6 +25,61 @@ sockaddr_in to_sockaddr(const net::Address& address) {
   return out;
 }
 
+std::map<std::string, std::string> parse_headers(std::string_view head) {
+  std::map<std::string, std::string> out;
+  for (const auto line : text::split(head, '\n')) {
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos)
+      out[text::lower(line.substr(0, colon))] = text::trim(line.substr(colon + 1));
+  }
+  return out;
+}
+
+// The lines up to an empty one, which goes too.
+bool take_trailers(std::string& buffer, std::string& trailers, const std::function<bool()>& fill) {
+  while (true) {
+    std::size_t line;
+    while ((line = buffer.find("\r\n")) == std::string::npos) {
+      if (!fill()) return false;
+    }
+    trailers += buffer.substr(0, line == 0 ? 0 : line + 2);
+    buffer.erase(0, line + 2);
+    if (line == 0) return true;
+  }
+}
+
+// Takes one message body off the front of `buffer`, which starts behind the head. False: the connection ended
+// first.
+bool take_body(const std::map<std::string, std::string>& headers, std::string& buffer, std::string& body,
+               std::string& trailers, const std::function<bool()>& fill) {
+  if (const auto length = headers.find("content-length"); length != headers.end()) {
+    const std::size_t size = std::stoul(length->second);
+    while (buffer.size() < size) {
+      if (!fill()) return false;
+    }
+    body = buffer.substr(0, size);
+    buffer.erase(0, size);
+    return true;
+  }
+  if (!headers.contains("transfer-encoding")) return true;
+  while (true) {
+    std::size_t line;
+    while ((line = buffer.find("\r\n")) == std::string::npos) {
+      if (!fill()) return false;
+    }
+    const std::size_t size = std::stoul(buffer.substr(0, line), nullptr, 16);
+    while (buffer.size() < line + 2 + (size == 0 ? 0 : size + 2)) {
+      if (!fill()) return false;
+    }
+    body += buffer.substr(line + 2, size);
+    buffer.erase(0, line + 2);
+    if (size == 0) return take_trailers(buffer, trailers, fill);
+    buffer.erase(0, size + 2);
+  }
+}
+
+}  // namespace
+
 int listen_on(net::Address& address) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
@@ -36,6 +91,17 @@ int listen_on(net::Address& address) {
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
   address.port = ntohs(at.sin_port);
   return fd;
+}
+
+int connect_to(const net::Address& address, int receive_buffer) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (receive_buffer != 0) ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const sockaddr_in to = to_sockaddr(address);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return fd;
+  ::close(fd);
+  return -1;
 }
 
 std::string own_ip() {
@@ -62,47 +128,6 @@ bool read_some(int fd, std::string& into) {
   into.append(bytes, static_cast<std::size_t>(n));
   return true;
 }
-
-std::map<std::string, std::string> parse_headers(std::string_view head) {
-  std::map<std::string, std::string> out;
-  for (const auto line : text::split(head, '\n')) {
-    const auto colon = line.find(':');
-    if (colon != std::string_view::npos)
-      out[text::lower(line.substr(0, colon))] = text::trim(line.substr(colon + 1));
-  }
-  return out;
-}
-
-// Takes one message body off the front of `buffer`, which starts behind the head. False: the connection ended
-// first.
-bool take_body(const std::map<std::string, std::string>& headers, std::string& buffer, std::string& body,
-               const std::function<bool()>& fill) {
-  if (const auto length = headers.find("content-length"); length != headers.end()) {
-    const std::size_t size = std::stoul(length->second);
-    while (buffer.size() < size) {
-      if (!fill()) return false;
-    }
-    body = buffer.substr(0, size);
-    buffer.erase(0, size);
-    return true;
-  }
-  if (!headers.contains("transfer-encoding")) return true;
-  while (true) {
-    std::size_t line;
-    while ((line = buffer.find("\r\n")) == std::string::npos) {
-      if (!fill()) return false;
-    }
-    const std::size_t size = std::stoul(buffer.substr(0, line), nullptr, 16);
-    while (buffer.size() < line + 2 + size + 2) {
-      if (!fill()) return false;
-    }
-    body += buffer.substr(line + 2, size);
-    buffer.erase(0, line + 2 + size + 2);  // no trailers in these tests
-    if (size == 0) return true;
-  }
-}
-
-}  // namespace
 
 net::Address free_address() {
   net::Address address{own_ip(), 0};
@@ -156,10 +181,10 @@ void FakeBackend::serve(int fd) {
     while ((end = buffer.find("\r\n\r\n")) == std::string::npos && (more = fill())) {
     }
     if (!more) break;
-    std::string request = buffer.substr(0, end + 4), body;
+    std::string request = buffer.substr(0, end + 2), body, trailers;
     buffer.erase(0, end + 4);
-    if (!take_body(parse_headers(request), buffer, body, fill)) break;
-    request += body;
+    if (!take_body(parse_headers(request), buffer, body, trailers, fill)) break;
+    request += trailers + "\r\n" + body;
     {
       const std::lock_guard lock(mutex_);
       last_request_ = request;
@@ -184,17 +209,7 @@ std::size_t FakeBackend::open_connections() const {
   return open_.size();
 }
 
-Client::Client(const net::Address& address, int receive_buffer) {
-  fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (receive_buffer != 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  const int on = 1;
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const sockaddr_in to = to_sockaddr(address);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
-    ::close(fd_);
-    fd_ = -1;
-  }
-}
+Client::Client(const net::Address& address, int receive_buffer) : fd_(connect_to(address, receive_buffer)) {}
 
 Client::~Client() {
   if (fd_ >= 0) ::close(fd_);
@@ -214,7 +229,10 @@ std::optional<Reply> Client::receive(bool head_request) {
   buffer_.erase(0, end + 4);
   if (reply.status == 100) return receive(head_request);
   if (head_request || reply.status == 304 || reply.status == 204) return reply;
-  if (!take_body(reply.headers, buffer_, reply.body, [this] { return fill(); })) return std::nullopt;
+  std::string trailers;
+  if (!take_body(reply.headers, buffer_, reply.body, trailers, [this] { return fill(); }))
+    return std::nullopt;
+  reply.trailers = parse_headers(trailers);
   return reply;
 }
 

@@ -10,6 +10,7 @@
 
 #include "http/h1_encoder.h"
 #include "session/h1_client.h"
+#include "session/h2_pool.h"
 
 namespace tidegate::session {
 namespace {
@@ -45,13 +46,12 @@ class PooledStream final : public ClientStream {
   std::shared_ptr<Exchange> exchange_;
 };
 
-// What a failed attempt to connect means to a request.
+}  // namespace
+
 StreamError connect_failure(const Error& error) {
   if (error.code == ErrorCode::kTimeout) return StreamError::kConnectTimeout;
   return error.detail.starts_with("TLS") ? StreamError::kTls : StreamError::kConnectRefused;
 }
-
-}  // namespace
 
 struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_from_this<ClientPool::State> {
   // An attempt to connect: whichever request is first in line takes the connection.
@@ -185,12 +185,17 @@ void ClientPool::State::close_all() {
 }
 
 ClientPool::ClientPool(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits)
-    : state_(std::make_shared<State>(io, scheduler, std::move(endpoint), limits)) {}
+    : state_(std::make_shared<State>(io, scheduler, endpoint, limits)),
+      h2_(endpoint.h2 ? std::make_shared<H2Pool>(io, scheduler, endpoint, limits) : nullptr) {}
 
-ClientPool::~ClientPool() { state_->close_all(); }
+ClientPool::~ClientPool() {
+  state_->close_all();
+  if (h2_) h2_->close_all();
+}
 
 std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head, bool end,
                                                   ClientStreamEvents& events) {
+  if (h2_) return h2_->request(head, end, events);
   auto exchange = std::make_shared<Exchange>();
   exchange->events = &events;
   exchange->method = head.method;
@@ -202,11 +207,14 @@ std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head,
 }
 
 void ClientPool::close_idle() {
+  if (h2_) return h2_->close_idle();
   for (const auto& connection : std::exchange(state_->idle, {})) connection->close(StreamError::kNone, {});
   for (const auto& connection : state_->connections) connection->retire();
 }
 
-std::size_t ClientPool::connections() const { return state_->connections.size(); }
-std::size_t ClientPool::active() const { return state_->connections.size() - state_->idle.size(); }
+std::size_t ClientPool::connections() const { return h2_ ? h2_->connections() : state_->connections.size(); }
+std::size_t ClientPool::active() const {
+  return h2_ ? h2_->active() : state_->connections.size() - state_->idle.size();
+}
 
 }  // namespace tidegate::session

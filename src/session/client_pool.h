@@ -19,7 +19,13 @@ struct Endpoint {
   net::Address address;
   std::shared_ptr<net::TlsContext> tls;  // null: plain
   std::string server_name;               // SNI and identity, with tls
+  bool h2 = false;                       // speak HTTP/2 with prior knowledge
 };
+
+// What a failed attempt to connect means to a request.
+StreamError connect_failure(const Error& error);
+
+class H2Pool;
 
 class ClientPool {
  public:
@@ -38,6 +44,7 @@ class ClientPool {
  private:
   struct State;
   std::shared_ptr<State> state_;
+  std::shared_ptr<H2Pool> h2_;  // null: HTTP/1
 };
 
 }  // namespace tidegate::session

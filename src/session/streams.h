@@ -31,6 +31,7 @@ enum class StreamError : std::uint8_t {
   kProtocol,   // the peer broke HTTP
   kOverflow,   // a bound of ours: pool, pending queue
   kCancelled,  // we ended it
+  kRefused,    // the backend says that it did nothing of it (RFC 9113 section 8.7): may be sent again
 };
 const char* to_string(StreamError error);
 
