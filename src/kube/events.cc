@@ -65,6 +65,11 @@ Json make_event(const About& about, const EventSeries& series, const std::string
           {"count", series.count}};
 }
 
+bool may_pass(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout ||
+         error.code == ErrorCode::kConflict;
+}
+
 }  // namespace
 
 struct EventRecorder::State {
@@ -73,6 +78,8 @@ struct EventRecorder::State {
   static Task<void> write(std::shared_ptr<State> self, std::shared_ptr<EventSeries> series, About about);
   static Task<Result<Json>> write_once(std::shared_ptr<State> self, std::shared_ptr<EventSeries> series,
                                        About about);
+  static Task<Result<Json>> write_through_outages(std::shared_ptr<State> self,
+                                                  std::shared_ptr<EventSeries> series, About about);
 
   Client* client;  // null once the recorder is gone
   const std::string component;
@@ -84,7 +91,7 @@ Task<void> EventRecorder::State::write(std::shared_ptr<State> self, std::shared_
                                        About about) {
   while (series->changed && self->client) {
     series->changed = false;
-    auto written = co_await write_once(self, series, about);
+    auto written = co_await write_through_outages(self, series, about);
     if (!written && written.error().code == ErrorCode::kNotFound && !series->name.empty() && self->client) {
       // Expired or deleted meanwhile: a new one, unless creating it is what failed.
       series->name.clear();
@@ -98,6 +105,21 @@ Task<void> EventRecorder::State::write(std::shared_ptr<State> self, std::shared_
     }
   }
   series->writing = false;
+}
+
+// An event is the only trace of some steps. A conflict is another event of that name, or a server that hides
+// what it did: the next try has another name.
+Task<Result<Json>> EventRecorder::State::write_through_outages(std::shared_ptr<State> self,
+                                                               std::shared_ptr<EventSeries> series,
+                                                               About about) {
+  auto written = co_await write_once(self, series, about);
+  for (Duration wait = kEventRetryMin; wait <= kEventRetryMax && !written && may_pass(written.error());
+       wait *= 2) {
+    co_await net::sleep_for(self->client->scheduler(), wait);
+    if (!self->client) break;
+    written = co_await write_once(self, series, about);
+  }
+  co_return written;
 }
 
 Task<Result<Json>> EventRecorder::State::write_once(std::shared_ptr<State> self,

@@ -125,6 +125,31 @@ TEST_F(EventsTest, AnEventThatExpiredIsWrittenAnew) {
   EXPECT_EQ(json::int_at(Json::parse(requests_[2].body), "count"), 2);
 }
 
+TEST_F(EventsTest, IsWrittenOnceTheServerIsBack) {
+  EventRecorder recorder(client(), "tidegate");
+  answer(503, "away");
+  answer(409, "{}");
+  answer(201, "{}");
+  record(recorder);
+  await_requests(3);
+  scheduler_.advance(5min);
+  settle();
+  ASSERT_EQ(requests_.size(), 3u);
+  EXPECT_TRUE(asked_[2].starts_with("POST")) << asked_[2];
+}
+
+TEST_F(EventsTest, IsGivenUpAfterAMinute) {
+  EventRecorder recorder(client(), "tidegate");
+  const TimePoint start = scheduler_.clock().now();
+  for (int i = 0; i < 20; ++i) answer(503, "away");
+  record(recorder);
+  await_requests(7);
+  EXPECT_LE(scheduler_.clock().now() - start, 70s);
+  scheduler_.advance(5min);
+  settle();
+  EXPECT_EQ(requests_.size(), 7u);
+}
+
 TEST_F(EventsTest, LongMessagesAreCutBetweenCharacters) {
   answer(201, "{}");
   EventRecorder recorder(client(), "tidegate");

@@ -35,8 +35,10 @@ inline constexpr std::size_t kMaxCredentialBytes = 1 << 20;  // of a file that a
 
 inline constexpr std::size_t kMaxEventSeries =
     4096;  // remembered for counting up, least recently seen go first; as client-go
-inline constexpr double kEventBurst = 25;              // events an object may write at once
-inline constexpr Duration kEventRefill = 5s;           // then one each
+inline constexpr double kEventBurst = 25;        // events an object may write at once
+inline constexpr Duration kEventRefill = 5s;     // then one each
+inline constexpr Duration kEventRetryMin = 1s;   // doubles for a server that is away
+inline constexpr Duration kEventRetryMax = 32s;  // the last wait; then the event is lost, and said to be
 inline constexpr std::size_t kMaxEventMessage = 1024;  // what the API accepts
 
 inline constexpr Duration kBackoffMin = 50ms;  // of a reconcile that failed
