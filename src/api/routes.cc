@@ -111,16 +111,30 @@ RouteRetry decode_retry(const Json& json) {
   return retry;
 }
 
-RouteRule decode_rule(const Json& json) {
+RouteMatch decode_http_match(const Json& json) {
+  return {json::string_at(json, "path.type", "PathPrefix"),
+          json::string_at(json, "path.value", "/"),
+          json::string_at(json, "method"),
+          decode_values(json::array_at(json, "headers")),
+          decode_values(json::array_at(json, "queryParams")),
+          std::nullopt};
+}
+
+RouteMatch decode_grpc_match(const Json& json) {
+  RouteMatch match;
+  match.headers = decode_values(json::array_at(json, "headers"));
+  match.grpc = {json::string_at(json, "method.type", "Exact"), json::string_at(json, "method.service"),
+                json::string_at(json, "method.method")};
+  return match;
+}
+
+using DecodeMatch = RouteMatch (*)(const Json&);
+
+RouteRule decode_rule(const Json& json, DecodeMatch decode_match) {
   RouteRule rule;
   rule.name = json::string_at(json, "name");
-  for (const auto& item : json::array_at(json, "matches")) {
-    rule.matches.push_back({json::string_at(item, "path.type", "PathPrefix"),
-                            json::string_at(item, "path.value", "/"), json::string_at(item, "method"),
-                            decode_values(json::array_at(item, "headers")),
-                            decode_values(json::array_at(item, "queryParams"))});
-  }
-  if (rule.matches.empty()) rule.matches.emplace_back();
+  for (const auto& item : json::array_at(json, "matches")) rule.matches.push_back(decode_match(item));
+  if (rule.matches.empty()) rule.matches.push_back(decode_match(Json::object()));
   rule.filters = decode_filters(json::array_at(json, "filters"));
   for (const auto& item : json::array_at(json, "backendRefs")) {
     rule.backends.push_back(
@@ -137,17 +151,17 @@ RouteRule decode_rule(const Json& json) {
   return rule;
 }
 
-}  // namespace
-
-HttpRoute decode_http_route(const Json& json) {
-  HttpRoute route;
+Route decode_route(const Json& json, const Resource& resource, DecodeMatch decode_match) {
+  Route route;
+  route.resource = &resource;
   route.meta = decode_meta(json);
   for (const auto& item : json::array_at(json, "spec.parentRefs"))
     route.parents.push_back(decode_parent(item));
   for (const auto& hostname : decode_strings(json, "spec.hostnames"))
     route.hostnames.push_back(text::lower(hostname));
-  for (const auto& item : json::array_at(json, "spec.rules")) route.rules.push_back(decode_rule(item));
-  if (route.rules.empty()) route.rules.emplace_back().matches.emplace_back();
+  for (const auto& item : json::array_at(json, "spec.rules"))
+    route.rules.push_back(decode_rule(item, decode_match));
+  if (route.rules.empty()) route.rules.push_back(decode_rule(Json::object(), decode_match));
   for (const auto& item : json::array_at(json, "status.parents")) {
     route.status.parents.push_back({decode_parent(json::object_at(item, "parentRef")),
                                     json::string_at(item, "controllerName"),
@@ -155,6 +169,11 @@ HttpRoute decode_http_route(const Json& json) {
   }
   return route;
 }
+
+}  // namespace
+
+Route decode_http_route(const Json& json) { return decode_route(json, kHttpRoutes, decode_http_match); }
+Route decode_grpc_route(const Json& json) { return decode_route(json, kGrpcRoutes, decode_grpc_match); }
 
 Json encode_status(const RouteStatus& status) {
   Json parents = Json::array();

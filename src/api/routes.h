@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTPRoute as the gateway controller reads it, and the status that it writes. Decoding is total and applies
-// the defaults of the CRD. Enumerations stay text, so that a value we do not know can be named in a message.
-// Not: checked (gateway/rules.h). Thread: none; plain values.
+// HTTPRoute and GRPCRoute as the gateway controller reads them, and the status that it writes. Decoding is
+// total and applies the defaults of the CRD. Enumerations stay text, so that a value we do not know can be
+// named in a message. Not: checked (gateway/rules.h). Thread: none; plain values.
 #pragma once
 
 #include <cstdint>
@@ -77,10 +77,14 @@ struct RouteFilter {
 struct RouteValueMatch {  // of headers and query parameters
   std::string type = "Exact", name, value;
 };
+struct GrpcMethodMatch {
+  std::string type = "Exact", service, method;  // empty: any
+};
 struct RouteMatch {
   std::string path_type = "PathPrefix", path = "/";
   std::string method;
   std::vector<RouteValueMatch> headers, query;
+  std::optional<GrpcMethodMatch> grpc;  // of a GRPCRoute: in place of path, method and query
 };
 struct WeightedReference {
   BackendReference backend;
@@ -117,14 +121,17 @@ struct RouteStatus {
   friend bool operator==(const RouteStatus&, const RouteStatus&) = default;
 };
 
-struct HttpRoute {
+// Of either kind: what a GRPCRoute lacks stays at its default.
+struct Route {
+  const Resource* resource = &kHttpRoutes;
   Meta meta;
   std::vector<ParentReference> parents;
   std::vector<std::string> hostnames;  // lower case
   std::vector<RouteRule> rules;
   RouteStatus status;
 };
-HttpRoute decode_http_route(const Json& json);
+Route decode_http_route(const Json& json);
+Route decode_grpc_route(const Json& json);
 Json encode_status(const RouteStatus& status);
 
 }  // namespace tidegate::api

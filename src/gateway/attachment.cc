@@ -18,8 +18,6 @@ bool covers(std::string_view outer, std::string_view inner) {
          (inner.size() > suffix.size() || inner.front() == '.');
 }
 
-const api::RouteKind kRouteKind{std::string(api::kGatewayGroup), "HTTPRoute"};
-
 class Attacher {
  public:
   Attacher(const ClusterState& state, const RouteNode& route, std::size_t index, ParentNode& parent)
@@ -36,15 +34,25 @@ class Attacher {
       if (allows(*listener)) open.push_back(listener);
     }
     if (open.empty()) return report(Reason::kNotAllowedByListeners, "", refusal(named));
+    std::vector<std::string> taken;
     for (auto* listener : open) {
-      if (auto hostnames = hostnames_on(*listener)) parent_.attachments.push_back({listener, *hostnames});
+      auto hostnames = hostnames_on(*listener);
+      if (!hostnames) continue;
+      if (const api::Route* other = taken_by(*listener, *hostnames))
+        taken.push_back(listener_text(*listener, *other));
+      else
+        parent_.attachments.push_back({listener, std::move(*hostnames)});
     }
-    if (parent_.attachments.empty()) report_hostnames(open);
+    if (!parent_.attachments.empty()) return;
+    if (taken.empty()) return report_hostnames(open);
+    report(
+        Reason::kNotAllowedByListeners, "spec.hostnames",
+        text::join(taken, ", ") + ": expected other hostnames than those of an older route of another kind");
   }
 
  private:
   void report(Reason reason, std::string_view field, std::string detail) {
-    parent_.problems.push_back({"HTTPRoute", route_.meta.key(), std::to_string(index_),
+    parent_.problems.push_back({std::string(route_.resource->kind), route_.meta.key(), std::to_string(index_),
                                 field.empty() ? indexed("spec.parentRefs", index_) : std::string(field),
                                 reason, std::move(detail)});
   }
@@ -82,8 +90,9 @@ class Attacher {
     return allowed.selector->matches(labels);
   }
 
-  static bool allows_kind(const ListenerNode& listener) {
-    return std::find(listener.kinds.begin(), listener.kinds.end(), kRouteKind) != listener.kinds.end();
+  bool allows_kind(const ListenerNode& listener) const {
+    const api::RouteKind kind{std::string(route_.resource->group), std::string(route_.resource->kind)};
+    return std::find(listener.kinds.begin(), listener.kinds.end(), kind) != listener.kinds.end();
   }
 
   bool allows(const ListenerNode& listener) const {
@@ -96,7 +105,7 @@ class Attacher {
       const std::string name = "listener " + shown(listener->spec->name);
       const auto& from = listener->spec->allowed_routes.from;
       if (!allows_kind(*listener)) {
-        parts.push_back(name + " takes no HTTPRoute");
+        parts.push_back(name + " takes no " + std::string(route_.resource->kind));
       } else if (from == "Selector") {
         parts.push_back(name + " takes routes of namespaces that its selector matches, not of " +
                         shown(route_.meta.ns));
@@ -120,6 +129,26 @@ class Attacher {
     return out;
   }
 
+  // An older route of the other kind that has one of these hostnames: only one of the two may be accepted.
+  const api::Route* taken_by(const ListenerNode& listener, const std::vector<std::string>& hostnames) const {
+    const auto meets = [&](const std::vector<std::string>& others) {
+      if (hostnames.empty() || others.empty()) return true;
+      return std::any_of(hostnames.begin(), hostnames.end(), [&](const auto& a) {
+        return std::any_of(others.begin(), others.end(),
+                           [&](const auto& b) { return intersect_hostnames(a, b).has_value(); });
+      });
+    };
+    for (const auto& [route, others] : listener.attached) {
+      if (route->resource != route_.resource && meets(others)) return route;
+    }
+    return nullptr;
+  }
+
+  static std::string listener_text(const ListenerNode& listener, const api::Route& other) {
+    return "listener " + shown(listener.spec->name) + " serves " + std::string(other.resource->kind) + " " +
+           to_string(other.meta.key()) + " at the same hostname";
+  }
+
   std::string listener_hostnames(const std::vector<ListenerNode*>& listeners) const {
     std::vector<std::string> names;
     for (const auto* l : listeners) names.push_back(l->spec->name + " " + shown(l->spec->hostname));
@@ -135,7 +164,7 @@ class Attacher {
   }
 
   const ClusterState& state_;
-  const api::HttpRoute& route_;
+  const api::Route& route_;
   std::size_t index_;
   ParentNode& parent_;
 };
@@ -154,7 +183,7 @@ void note_unreachable_hostnames(RouteNode& node) {
   }
   for (std::size_t i = 0; !within.empty() && i < reached.size(); ++i) {
     if (reached[i]) continue;
-    node.problems.push_back({"HTTPRoute", node.key(), "", indexed("spec.hostnames", i),
+    node.problems.push_back({node.kind(), node.key(), "", indexed("spec.hostnames", i),
                              Reason::kUnreachableHostname,
                              shown(node.route->hostnames[i]) +
                                  " matches no listener that the route is attached to: expected within " +
@@ -183,7 +212,7 @@ void attach(const ClusterState& state, Graph& graph, RouteNode& node) {
       auto& parent = node.parents.emplace_back(ParentNode{&reference, &gateway->second, {}, {}});
       Attacher(state, node, i, parent).run();
     } else if (!state.gateways.contains(key)) {
-      node.problems.push_back({"HTTPRoute", route.meta.key(), "", indexed("spec.parentRefs", i) + ".name",
+      node.problems.push_back({node.kind(), route.meta.key(), "", indexed("spec.parentRefs", i) + ".name",
                                Reason::kNoSuchGateway, "Gateway " + to_string(key) + " does not exist"});
     }
   }

@@ -96,7 +96,7 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
 
   const auto refuse = [&](Reason reason, std::string_view part, std::string detail) {
     route.problems.push_back(
-        {"HTTPRoute", route.key(), "", field + std::string(part), reason, detail, effect});
+        {route.kind(), route.key(), "", field + std::string(part), reason, detail, effect});
     return ResolvedBackend{index_of({key.ns, key.name, number}, service), std::move(detail)};
   };
   if (!is_service) {
@@ -105,10 +105,10 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
   }
   // Before anything is said of the Service: whether it exists is the other namespace's business.
   const api::ObjectReference to{"", "Service", key.ns, key.name};
-  if (!is_permitted(state_.grants, {api::kGatewayGroup, "HTTPRoute", route_ns}, to)) {
+  if (!is_permitted(state_.grants, {api::kGatewayGroup, route.kind(), route_ns}, to)) {
     return refuse(Reason::kBackendRefNotPermitted, "",
-                  "no ReferenceGrant in namespace " + shown(key.ns) + " lets HTTPRoutes of namespace " +
-                      shown(route_ns) + " use Service " + shown(key.name));
+                  "no ReferenceGrant in namespace " + shown(key.ns) + " lets " + route.kind() +
+                      "s of namespace " + shown(route_ns) + " use Service " + shown(key.name));
   }
   if (!service)
     return refuse(Reason::kBackendNotFound, ".name", "Service " + to_string(key) + " does not exist");

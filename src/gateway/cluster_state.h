@@ -29,14 +29,14 @@ struct Served {
       true;  // false: nobody serves here (files); conditions that only proxies could tell are Unknown
   std::set<ListenerId> listeners;             // open
   std::map<std::string, std::string> failed;  // could not be opened: by "address:port", why
-  std::map<std::tuple<api::Key, std::string, api::Key>, std::int64_t>
-      routes;  // Gateway, listener, route: generation
+  using RouteId = std::tuple<api::Key, std::string, std::string, api::Key>;  // Gateway, listener, kind, route
+  std::map<RouteId, std::int64_t> routes;                                    // generation
 };
 
 struct ClusterState {
   Snapshots<api::GatewayClass> classes;
   Snapshots<api::Gateway> gateways;
-  Snapshots<api::HttpRoute> http_routes;
+  Snapshots<api::Route> http_routes, grpc_routes;
   Snapshots<api::ReferenceGrant> grants;
   Snapshots<api::Service> services;
   Snapshots<api::EndpointSlice> slices;

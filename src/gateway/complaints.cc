@@ -27,6 +27,7 @@ void Complaints::tell(const ObjectId& id, const Problem& first, const std::strin
   about(api::kGatewayClasses, stores.classes);
   about(api::kGateways, stores.gateways);
   about(api::kHttpRoutes, stores.http_routes);
+  about(api::kGrpcRoutes, stores.grpc_routes);
 }
 
 }  // namespace tidegate::gateway

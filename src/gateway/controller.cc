@@ -23,7 +23,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         refresh_soon(client.scheduler(), kHoldOff, kHoldOffMost, [this] { refresh(); }),
         class_writer(client, api::kGatewayClasses, stores, stores->classes, std::string(kControllerName)),
         gateway_writer(client, api::kGateways, stores, stores->gateways, std::string(kControllerName)),
-        route_writer(client, api::kHttpRoutes, stores, stores->http_routes, std::string(kControllerName)),
+        http_writer(client, api::kHttpRoutes, stores, stores->http_routes, std::string(kControllerName)),
+        grpc_writer(client, api::kGrpcRoutes, stores, stores->grpc_routes, std::string(kControllerName)),
         complaints([this](const auto& resource, const auto& meta, auto reason, auto message) {
           events.record(resource, meta, kube::EventRecorder::Type::kWarning, reason, message);
         }) {
@@ -57,21 +58,22 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   TranslateOptions translation_options;
 
   std::shared_ptr<Stores> stores = std::make_shared<Stores>();
-  static constexpr std::size_t kKinds = 8;  // that watch_all() watches
+  static constexpr std::size_t kKinds = 9;  // that watch_all() watches
   std::size_t kinds_synced = 0;
   bool stopped = false;
   HoldOff refresh_soon;
 
-  Translation latest;                                   // of the last refresh
-  Served served;                                        // by the proxies
-  std::map<api::Key, std::int64_t> served_generations;  // of routes: the lowest of all listeners
+  Translation latest;  // of the last refresh
+  Served served;       // by the proxies
+  // Of routes, by kind: the lowest of all listeners.
+  std::map<std::pair<std::string, api::Key>, std::int64_t> served_generations;
   routing::TablePtr published;
   std::uint64_t acknowledged = 0;  // generation of the table that the proxies serve
   std::unique_ptr<Scheduler::Timer> awaiting_proxies;
 
   StatusWriter<api::GatewayClass> class_writer;
   StatusWriter<api::Gateway> gateway_writer;
-  StatusWriter<api::HttpRoute> route_writer;
+  StatusWriter<api::Route> http_writer, grpc_writer;
   Complaints complaints;
   std::vector<std::unique_ptr<kube::Reflector>>
       reflectors;  // last: the first to go, so that nothing changes any more
@@ -89,7 +91,8 @@ void Controller::State::watch(const api::Resource& resource, kube::Store<T>& sto
 void Controller::State::watch_all() {
   watch(api::kGatewayClasses, stores->classes, &class_writer);
   watch(api::kGateways, stores->gateways, &gateway_writer);
-  watch(api::kHttpRoutes, stores->http_routes, &route_writer);
+  watch(api::kHttpRoutes, stores->http_routes, &http_writer);
+  watch(api::kGrpcRoutes, stores->grpc_routes, &grpc_writer);
   watch(api::kReferenceGrants, stores->grants, nullptr);
   watch(api::kServices, stores->services, nullptr);
   watch(api::kEndpointSlices, stores->slices, nullptr);
@@ -115,7 +118,8 @@ void Controller::State::synced() {
   ++kinds_synced;
   if (!all_synced()) return;
   log::info("gateway controller has synced",
-            {{"gateways", stores->gateways.all().size()}, {"routes", stores->http_routes.all().size()}});
+            {{"gateways", stores->gateways.all().size()},
+             {"routes", stores->http_routes.all().size() + stores->grpc_routes.all().size()}});
   refresh();
   net::spawn(client.io(), create_default_class(shared_from_this()));
 }
@@ -171,7 +175,8 @@ void Controller::State::publish_if_new(routing::Table table) {
 void Controller::State::write_statuses() {
   class_writer.want(latest.statuses.classes);
   gateway_writer.want(latest.statuses.gateways);
-  route_writer.want(latest.statuses.routes);
+  http_writer.want(latest.statuses.http_routes);
+  grpc_writer.want(latest.statuses.grpc_routes);
   complaints.update(latest.problems, *stores);
 }
 
@@ -181,7 +186,8 @@ void Controller::State::applied(const routing::Table& table,
   acknowledged = table.generation;
   served_generations.clear();
   for (const auto& [place, generation] : served.routes) {
-    const auto [it, added] = served_generations.try_emplace(std::get<2>(place), generation);
+    const auto [it, added] =
+        served_generations.try_emplace({std::get<2>(place), std::get<3>(place)}, generation);
     it->second = std::min(it->second, generation);
   }
   if (published && acknowledged == published->generation) awaiting_proxies.reset();
@@ -199,7 +205,7 @@ bool Controller::State::settled() const {
     const auto* programmed = api::find_condition(status.conditions, "Programmed");
     if (accepted->status == "True" && programmed->status != "True") return false;
   }
-  return class_writer.settled() && gateway_writer.settled() && route_writer.settled();
+  return class_writer.settled() && gateway_writer.settled() && http_writer.settled() && grpc_writer.settled();
 }
 
 // ---- the face ----
@@ -217,8 +223,7 @@ void Controller::applied(const routing::Table& table,
 
 std::int64_t Controller::served_generation(const std::string& kind, const std::string& ns,
                                            const std::string& name) const {
-  if (kind != api::kHttpRoutes.kind) return 0;
-  const auto it = state_->served_generations.find({ns, name});
+  const auto it = state_->served_generations.find({kind, api::Key{ns, name}});
   return it == state_->served_generations.end() ? 0 : it->second;
 }
 

@@ -9,7 +9,9 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 28> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 30> kSupportedFeatures = {
+    "GRPCRoute",
+    "GRPCRouteNamedRouteRule",
     "Gateway",
     "GatewayAddressEmpty",
     "GatewayHTTPListenerIsolation",

@@ -23,7 +23,14 @@ class FilterList {
       : route_(route), backends_(backends), place_(place), prefix_only_(prefix_only) {}
 
   void add(const api::RouteFilter& filter, const std::string& field) {
-    if (filter.type == "RequestHeaderModifier") {
+    const bool http_only =
+        filter.type == "RequestRedirect" || filter.type == "URLRewrite" || filter.type == "CORS";
+    if (route_.is_grpc() && http_only) {
+      refuse(Reason::kUnsupportedValue, field + ".type",
+             shown(filter.type) +
+                 " is no filter of a GRPCRoute: expected RequestHeaderModifier, "
+                 "ResponseHeaderModifier or RequestMirror");
+    } else if (filter.type == "RequestHeaderModifier") {
       out_.emplace_back(header_modifier(filter.headers, false));
     } else if (filter.type == "ResponseHeaderModifier") {
       out_.emplace_back(header_modifier(filter.headers, true));
@@ -63,7 +70,7 @@ class FilterList {
  private:
   void refuse(Reason reason, const std::string& field, std::string detail) {
     route_.valid = false;
-    route_.problems.push_back({"HTTPRoute", route_.key(), "", field, reason, std::move(detail)});
+    route_.problems.push_back({route_.kind(), route_.key(), "", field, reason, std::move(detail)});
   }
 
   routing::PathRewrite path_rewrite(const std::optional<api::PathModifier>& path, const std::string& field) {
@@ -134,7 +141,7 @@ class FilterList {
   void add_extension(const api::ObjectReference& to, const std::string& field) {
     std::string detail = shown(to.group + "/" + to.kind) + " " + shown(to.name) +
                          " is no filter that we know: expected none of type ExtensionRef";
-    route_.problems.push_back({"HTTPRoute", route_.key(), "", field, Reason::kInvalidKind, detail,
+    route_.problems.push_back({route_.kind(), route_.key(), "", field, Reason::kInvalidKind, detail,
                                "Requests that it would see are answered with 500."});
     out_.emplace_back(routing::DirectResponse{500, std::move(detail)});
   }

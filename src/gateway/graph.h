@@ -25,6 +25,11 @@ struct ListenerNode {
   bool servable = true;  // accepted, and its certificates are there: it goes into the table
   std::string certificate_pem, private_key_pem;
   std::int32_t attached_routes = 0;
+  struct Attached {
+    const api::Route* route;
+    std::vector<std::string> hostnames;  // empty: whatever the listener takes
+  };
+  std::vector<Attached> attached;  // of valid routes
   std::vector<Problem> problems;
   std::vector<routing::Rule> rules;
 
@@ -54,13 +59,15 @@ struct ParentNode {
 };
 
 struct RouteNode {
-  std::shared_ptr<const api::HttpRoute> route;
+  std::shared_ptr<const api::Route> route;
   std::vector<ParentNode> parents;
   std::vector<routing::Rule> rules;  // without hostnames
   bool valid = true;                 // false: a value that we do not know; nothing of it is served
   std::vector<Problem> problems;     // of the route itself: the same for every parent
 
   api::Key key() const { return route->meta.key(); }
+  std::string kind() const { return std::string(route->resource->kind); }
+  bool is_grpc() const { return route->resource == &api::kGrpcRoutes; }
 };
 
 struct Graph {

@@ -9,7 +9,8 @@
 namespace tidegate::gateway {
 namespace {
 
-const api::RouteKind kHttpRouteKind{std::string(api::kGatewayGroup), "HTTPRoute"};
+const std::vector<api::RouteKind> kRouteKinds{{std::string(api::kGatewayGroup), "HTTPRoute"},
+                                              {std::string(api::kGatewayGroup), "GRPCRoute"}};
 
 void report(const GatewayNode& gateway, ListenerNode& listener, Reason reason, std::string_view field,
             std::string detail) {
@@ -68,14 +69,15 @@ void check_conflicts(const GatewayNode& gateway, std::vector<ListenerNode>& list
 void check_kinds(const GatewayNode& gateway, ListenerNode& listener) {
   if (!carries_http(listener)) return;
   const auto& asked = listener.spec->allowed_routes.kinds;
-  if (asked.empty()) listener.kinds = {kHttpRouteKind};
+  if (asked.empty()) listener.kinds = kRouteKinds;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (asked[i] == kHttpRouteKind) {
-      if (listener.kinds.empty()) listener.kinds.push_back(asked[i]);
+    if (std::find(kRouteKinds.begin(), kRouteKinds.end(), asked[i]) != kRouteKinds.end()) {
+      if (std::find(listener.kinds.begin(), listener.kinds.end(), asked[i]) == listener.kinds.end())
+        listener.kinds.push_back(asked[i]);
     } else {
       report(gateway, listener, Reason::kInvalidRouteKinds, indexed("allowedRoutes.kinds", i),
              shown(asked[i].group + "/" + asked[i].kind) + " is not served by a listener of protocol " +
-                 listener.spec->protocol + ": expected HTTPRoute");
+                 listener.spec->protocol + ": expected HTTPRoute or GRPCRoute");
     }
   }
 }

@@ -42,6 +42,7 @@ bool add_object(ClusterState& state, const Json& document) {
     return add(state.classes, kGatewayClasses, decode_gateway_class(document));
   if (is(document, kGateways)) return add(state.gateways, kGateways, decode_gateway(document));
   if (is(document, kHttpRoutes)) return add(state.http_routes, kHttpRoutes, decode_http_route(document));
+  if (is(document, kGrpcRoutes)) return add(state.grpc_routes, kGrpcRoutes, decode_grpc_route(document));
   if (is(document, kReferenceGrants))
     return add(state.grants, kReferenceGrants, decode_reference_grant(document));
   if (is(document, kServices)) return add(state.services, kServices, decode_service(document));

@@ -49,7 +49,8 @@ class RuleTranslation {
 
   routing::Rule run() {
     routing::Rule rule;
-    rule.route = {"HTTPRoute", route_.route->meta.ns, route_.route->meta.name, route_.route->meta.generation};
+    rule.route = {route_.kind(), route_.route->meta.ns, route_.route->meta.name,
+                  route_.route->meta.generation};
     rule.name = from_.name.empty() ? std::to_string(index_) : from_.name;
     for (std::size_t i = 0; i < from_.matches.size(); ++i)
       rule.matches.push_back(match(from_.matches[i], indexed(field_ + ".matches", i)));
@@ -71,10 +72,10 @@ class RuleTranslation {
   void refuse(const std::string& field, std::string detail) {
     route_.valid = false;
     route_.problems.push_back(
-        {"HTTPRoute", route_.key(), "", field, Reason::kUnsupportedValue, std::move(detail)});
+        {route_.kind(), route_.key(), "", field, Reason::kUnsupportedValue, std::move(detail)});
   }
   void ignore(std::string_view part, std::string detail) {
-    route_.problems.push_back({"HTTPRoute", route_.key(), "", field_ + std::string(part),
+    route_.problems.push_back({route_.kind(), route_.key(), "", field_ + std::string(part),
                                Reason::kIgnoredField, std::move(detail)});
   }
 
@@ -84,6 +85,27 @@ class RuleTranslation {
     const RE2 regex(pattern, options);
     if (pattern.size() > routing::kRegexBytes || !regex.ok())
       refuse(field, shown(pattern) + " is not a regular expression that RE2 takes: " + regex.error());
+  }
+
+  // A method is a path: /package.Service/Method.
+  routing::PathMatch method_match(const api::GrpcMethodMatch& from, const std::string& field) {
+    using Kind = routing::PathMatch::Kind;
+    const bool regex = from.type == "RegularExpression";
+    if (!regex && from.type != "Exact") {
+      refuse(field + ".type", shown(from.type) + " is not known: expected Exact or RegularExpression");
+    }
+    const auto part = [&](const std::string& value, const char* name) -> std::string {
+      if (value.empty()) return "[^/]+";
+      if (regex) check_regex(value, field + name);
+      if (!regex && value.find('/') != std::string::npos)
+        refuse(field + name, shown(value) + " holds a slash: expected a name");
+      return regex ? "(?:" + value + ")" : RE2::QuoteMeta(value);
+    };
+    const std::string service = part(from.service, ".service"), method = part(from.method, ".method");
+    if (from.service.empty() && from.method.empty()) return {Kind::kPrefix, "/"};
+    if (regex || from.service.empty()) return {Kind::kRegex, "/" + service + "/" + method};
+    if (from.method.empty()) return {Kind::kPrefix, "/" + from.service};
+    return {Kind::kExact, "/" + from.service + "/" + from.method};
   }
 
   routing::PathMatch path_match(const api::RouteMatch& from, const std::string& field) {
@@ -126,7 +148,8 @@ class RuleTranslation {
   }
 
   routing::Match match(const api::RouteMatch& from, const std::string& field) {
-    return {path_match(from, field), from.method, values(from.headers, field + ".headers", true),
+    return {from.grpc ? method_match(*from.grpc, field + ".method") : path_match(from, field), from.method,
+            values(from.headers, field + ".headers", true),
             values(from.query, field + ".queryParams", false)};
   }
 
@@ -172,7 +195,7 @@ class RuleTranslation {
     if (!from.attempts) return out;
     out.attempts = std::clamp(*from.attempts, 1, routing::kMaxRetryAttempts);
     if (*from.attempts == out.attempts) return out;
-    route_.problems.push_back({"HTTPRoute", route_.key(), "", field_ + ".retry.attempts",
+    route_.problems.push_back({route_.kind(), route_.key(), "", field_ + ".retry.attempts",
                                Reason::kIgnoredField,
                                std::to_string(*from.attempts) + " is not supported: expected 1 to " +
                                    std::to_string(routing::kMaxRetryAttempts),

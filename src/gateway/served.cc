@@ -13,7 +13,8 @@ Served served_by(const routing::Table& table,
     const api::Key gateway{listener.gateway_ns, listener.gateway};
     out.listeners.insert({gateway, listener.name, endpoint});
     for (const auto& rule : listener.rules)
-      out.routes[{gateway, listener.name, {rule.route.ns, rule.route.name}}] = rule.route.generation;
+      out.routes[{gateway, listener.name, rule.route.kind, {rule.route.ns, rule.route.name}}] =
+          rule.route.generation;
   }
   return out;
 }

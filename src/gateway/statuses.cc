@@ -194,7 +194,8 @@ api::Condition route_programmed(const ClusterState& state, const RouteNode& rout
       case Progress::kServed:
         break;
     }
-    const auto at = state.served.routes.find({parent.gateway->key(), listener->spec->name, route.key()});
+    const auto at =
+        state.served.routes.find({parent.gateway->key(), listener->spec->name, route.kind(), route.key()});
     if (at == state.served.routes.end() || at->second != generation) served = false;
   }
   if (!served) return say("False", "Pending", kWaiting);
@@ -241,7 +242,7 @@ Statuses make_statuses(const ClusterState& state, const Graph& graph, std::strin
   for (const auto& [key, node] : graph.gateways) out.gateways.emplace(key, gateway_status(state, node));
   for (const auto& route : graph.routes) {
     if (route.parents.empty() && !has_entry(route.route->status, controller_name)) continue;
-    auto& status = out.routes[route.key()];
+    auto& status = (route.is_grpc() ? out.grpc_routes : out.http_routes)[route.key()];
     for (const auto& parent : route.parents)
       status.parents.push_back(parent_status(state, route, parent, controller_name));
   }

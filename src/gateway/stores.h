@@ -10,7 +10,8 @@ namespace tidegate::gateway {
 struct Stores {
   kube::Store<api::GatewayClass> classes{api::decode_gateway_class};
   kube::Store<api::Gateway> gateways{api::decode_gateway};
-  kube::Store<api::HttpRoute> http_routes{api::decode_http_route};
+  kube::Store<api::Route> http_routes{api::decode_http_route};
+  kube::Store<api::Route> grpc_routes{api::decode_grpc_route};
   kube::Store<api::ReferenceGrant> grants{api::decode_reference_grant};
   kube::Store<api::Service> services{api::decode_service};
   kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
@@ -19,8 +20,17 @@ struct Stores {
 
   // Shares the snapshots; nothing is decoded again.
   ClusterState snapshot() const {
-    return {classes.all(), gateways.all(), http_routes.all(), grants.all(), services.all(),
-            slices.all(),  secrets.all(),  namespaces.all(),  {},           {}};
+    return {classes.all(),
+            gateways.all(),
+            http_routes.all(),
+            grpc_routes.all(),
+            grants.all(),
+            services.all(),
+            slices.all(),
+            secrets.all(),
+            namespaces.all(),
+            {},
+            {}};
   }
 };
 

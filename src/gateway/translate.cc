@@ -58,11 +58,13 @@ void note_failed_listeners(const ClusterState& state, GatewayNode& node) {
 
 // GEP-718: of equal matches the oldest route's wins, then the first by namespace and name.
 void find_routes_in_order(const ClusterState& state, Graph& graph) {
-  graph.routes.reserve(state.http_routes.size());
-  for (const auto& [key, route] : state.http_routes) graph.routes.emplace_back().route = route;
-  std::stable_sort(graph.routes.begin(), graph.routes.end(), [](const auto& a, const auto& b) {
-    return a.route->meta.created < b.route->meta.created;
-  });
+  graph.routes.reserve(state.http_routes.size() + state.grpc_routes.size());
+  for (const auto* routes : {&state.http_routes, &state.grpc_routes}) {
+    for (const auto& [key, route] : *routes) graph.routes.emplace_back().route = route;
+  }
+  const auto age = [](const RouteNode& node) { return std::pair(node.route->meta.created, node.key()); };
+  std::stable_sort(graph.routes.begin(), graph.routes.end(),
+                   [&](const auto& a, const auto& b) { return age(a) < age(b); });
 }
 
 // Puts the route's rules on each listener once, however many of its parentRefs lead there.
@@ -74,6 +76,7 @@ void place_rules(RouteNode& route) {
       if (std::find(done.begin(), done.end(), attachment.listener) != done.end()) continue;
       done.push_back(attachment.listener);
       ++attachment.listener->attached_routes;
+      attachment.listener->attached.push_back({route.route.get(), attachment.hostnames});
       if (!attachment.listener->servable) continue;
       for (const auto& rule : route.rules)
         attachment.listener->rules.emplace_back(rule).hostnames = attachment.hostnames;

@@ -98,7 +98,8 @@ std::string output_of(Case in) {
   Json& statuses = rest["statuses"] = Json::object();
   add_statuses(statuses, "GatewayClass", in.state.classes, out.statuses.classes, in);
   add_statuses(statuses, "Gateway", in.state.gateways, out.statuses.gateways, in);
-  add_statuses(statuses, "HTTPRoute", in.state.http_routes, out.statuses.routes, in);
+  add_statuses(statuses, "HTTPRoute", in.state.http_routes, out.statuses.http_routes, in);
+  add_statuses(statuses, "GRPCRoute", in.state.grpc_routes, out.statuses.grpc_routes, in);
   drop_times(statuses);
   for (auto& [name, status] : statuses.items()) {
     if (status.contains("supportedFeatures"))

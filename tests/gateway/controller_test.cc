@@ -56,7 +56,7 @@ class ControllerTest : public testing::Test {
     client_ = std::make_unique<kube::Client>(loop_.io(), loop_.scheduler(), *config);
     events_ = std::make_unique<kube::EventRecorder>(*client_, "gateway");
     for (const auto& resource :
-         {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kReferenceGrants})
+         {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kGrpcRoutes, api::kReferenceGrants})
       must(client_->create(kCrds, crd(resource)));
   }
   void TearDown() override {
@@ -95,8 +95,8 @@ class ControllerTest : public testing::Test {
 
   static api::Resource resource_of(const Json& object) {
     const std::string kind = json::string_at(object, "kind");
-    for (const auto& r : {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kReferenceGrants,
-                          api::kServices, api::kEndpointSlices}) {
+    for (const auto& r : {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kGrpcRoutes,
+                          api::kReferenceGrants, api::kServices, api::kEndpointSlices}) {
       if (r.kind == kind) return r;
     }
     ADD_FAILURE() << kind;
@@ -111,7 +111,7 @@ class ControllerTest : public testing::Test {
   api::Gateway gateway(const std::string& name) {
     return api::decode_gateway(must(client_->get(api::kGateways, {"default", name})));
   }
-  api::HttpRoute route(const std::string& name) {
+  api::Route route(const std::string& name) {
     return api::decode_http_route(must(client_->get(api::kHttpRoutes, {"default", name})));
   }
 
@@ -214,6 +214,28 @@ TEST_F(ControllerTest, ProgramsAGatewayAndItsRouteOnceTheProxiesServe) {
   EXPECT_EQ(controller_->served_generation("HTTPRoute", "default", "shop"), 1);
   EXPECT_TRUE(until([&] { return controller_->settled(); }));
   EXPECT_EQ(tables_.size(), 1U) << "statuses are no reason to publish";
+}
+
+TEST_F(ControllerTest, ServesAGrpcRouteBesideAnHttpRouteOfTheSameName) {
+  apply(kShop);
+  apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: shop, namespace: default}
+spec:
+  parentRefs: [{name: demo}]
+  hostnames: [grpc.example]
+  rules: [{matches: [{method: {service: shop.Cart}}], backendRefs: [{name: stable, port: 80}]}]
+)");
+  const Json elsewhere = Json::parse(R"({"spec": {"hostnames": ["web.example"]}})");
+  must(client_->patch(api::kHttpRoutes, {"default", "shop"}, kube::PatchType::kMerge, elsewhere));
+  start();
+  ASSERT_TRUE(until([&] { return controller_->settled(); }));
+  const auto grpc = api::decode_grpc_route(must(client_->get(api::kGrpcRoutes, {"default", "shop"})));
+  ASSERT_EQ(grpc.status.parents.size(), 1U);
+  EXPECT_EQ(said(grpc.status.parents[0].conditions, "tidegate.dev/Programmed"), "True/Programmed/1");
+  EXPECT_EQ(controller_->served_generation("GRPCRoute", "default", "shop"), 1);
+  EXPECT_EQ(controller_->served_generation("HTTPRoute", "default", "shop"), 2);
 }
 
 TEST_F(ControllerTest, PublishesAWeightChange) {

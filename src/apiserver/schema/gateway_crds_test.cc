@@ -59,6 +59,22 @@ INSTANTIATE_TEST_SUITE_P(All, GatewayApi,
                                          Kind{"referencegrants", "v1beta1", "refgrant"}),
                          [](const auto& info) { return info.param.plural; });
 
+TEST(GrpcRoute, ShortOnesAreCompleted) {
+  const Json schema = type_of("grpcroutes").version("v1")->schema;
+  Json route = from_yaml(R"(
+metadata: {name: a}
+spec:
+  parentRefs: [{name: gw}]
+  rules: [{matches: [{method: {service: shop.Cart}}], backendRefs: [{name: web, port: 80}]}]
+)");
+  EXPECT_TRUE(prune(route, schema).empty());
+  apply_defaults(route, schema);
+  EXPECT_TRUE(validate(route, schema).empty());
+  EXPECT_EQ(json::dump(*json::find(route, "/spec/rules/0/matches/0/method")),
+            R"({"service":"shop.Cart","type":"Exact"})");
+  EXPECT_EQ(json::int_at(route, "/spec/rules/0/backendRefs/0/weight"), 1);
+}
+
 TEST(HttpRoute, ShortOnesAreCompleted) {
   const Json schema = type_of("httproutes").version("v1")->schema;
   Json route = from_yaml(R"(
