@@ -9,7 +9,7 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 30> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 31> kSupportedFeatures = {
     "GRPCRoute",
     "GRPCRouteNamedRouteRule",
     "Gateway",
@@ -22,6 +22,7 @@ inline constexpr std::array<std::string_view, 30> kSupportedFeatures = {
     "HTTPRoute307RedirectStatusCode",
     "HTTPRoute308RedirectStatusCode",
     "HTTPRouteBackendProtocolH2C",
+    "HTTPRouteBackendProtocolWebSocket",
     "HTTPRouteBackendRequestHeaderModification",
     "HTTPRouteBackendTimeout",
     "HTTPRouteDestinationPortMatching",

@@ -60,9 +60,11 @@ bool Exchange::match() {
 }
 
 bool Exchange::apply_request_filters() {
-  if (wants_websocket(head_))
-    return fail(ErrorKind::kUpgradeUnsupported, "WebSocket is not supported yet"), false;
+  websocket_ = wants_websocket(head_);
+  if (websocket_ && (head_.method != "GET" || has_body()))
+    return fail(ErrorKind::kUpgradeUnsupported, "a WebSocket begins with GET and without a body"), false;
   prepare_request(head_, client_->client_address(), worker_.random());
+  if (websocket_) head_.headers.set("upgrade", "websocket");
   if (rule().cors) origin_ = head_.headers.get("origin").value_or("");
   if (record_) record_->request_id = head_.headers.get("x-request-id").value_or("");
   return !answer_if(
@@ -70,6 +72,7 @@ bool Exchange::apply_request_filters() {
 }
 
 void Exchange::mirror() {
+  if (websocket_) return;  // nobody would speak to the copy
   for (const std::uint32_t backend : routing::select_mirrors(rule())) {
     if (auto mirror = worker_.start_mirror(table_->backends[backend], head_, !has_body())) {
       if (has_body()) mirrors_.push_back(std::move(mirror));
@@ -87,6 +90,8 @@ bool Exchange::pick_backend() {
   counts_->active.add();
   if (slot_->backend == nullptr) return fail(ErrorKind::kInvalidBackend, slot_->choice->invalid), false;
   view_ = &table_->backends[slot_->choice->backend];
+  if (websocket_ && slot_->backend->protocol == "h2c")
+    return fail(ErrorKind::kUpgradeUnsupported, "WebSockets do not go to it over HTTP/2"), false;
   return !answer_if(
       routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
 }
@@ -118,7 +123,7 @@ void Exchange::forward() {
   if (++attempts_ == 1) view_->budget->request(started_);
   const Duration timeout = rule().rule->backend_request_timeout;
   if (timeout.count() != 0) attempt_deadline_ = worker_.now() + timeout;
-  backend_ = endpoint_->pool.request(head_, !has_body(), backend_side_);
+  backend_ = endpoint_->pool.request(head_, !has_body() && !websocket_, backend_side_);
   if (!has_body()) return;
   if (!replay_.empty()) backend_->send_data(replay_);
   if (request_ended_) backend_->send_end(request_trailers_);

@@ -76,6 +76,7 @@ class Exchange {
   void forward();
   void apply_response_filters(http::ResponseHead& head);
   void keep_session(http::ResponseHead& head);
+  void open_tunnel(http::ResponseHead head);
   void log();
 
   void on_request_data(std::string_view data);
@@ -102,7 +103,7 @@ class Exchange {
   BackendTotals& totals() const;
   void finish();
 
-  bool has_body() const { return head_.content_length != 0; }
+  bool has_body() const { return head_.content_length != 0 || tunnel_; }
   const routing::CompiledRule& rule() const { return *matched_.rule(); }
   std::string describe(std::string_view detail) const;
 
@@ -116,6 +117,9 @@ class Exchange {
   http::RequestHead head_;
   bool expects_continue_;
   bool grpc_;
+  bool websocket_ = false;  // is asked for
+  bool tunnel_ = false;     // and was granted
+  SteadyTime opened_{};     // then
   routing::Matched matched_;
   std::string origin_;  // of the request as it came, for CORS
   std::optional<routing::Session> session_;

@@ -8,6 +8,7 @@
 namespace tidegate::proxy {
 
 void Exchange::on_response_head(http::ResponseHead head) {
+  if (head.status == 101 && websocket_) return open_tunnel(std::move(head));
   if (head.status == 101) {
     release_endpoint();
     return fail(ErrorKind::kProtocol, "it switched protocols without being asked");
@@ -23,6 +24,21 @@ void Exchange::on_response_head(http::ResponseHead head) {
   keep_session(head);
   response_complete_ = http::response_has_no_body(head_.method, head.status) || head.content_length == 0;
   client_->send_head(head, response_complete_);
+}
+
+// From here on bytes go both ways until one side ends; only idling limits them in time.
+void Exchange::open_tunnel(http::ResponseHead head) {
+  replay_ = {};
+  replayable_ = false;
+  response_started_ = tunnel_ = true;
+  status_ = head.status;
+  opened_ = worker_.now();
+  deadline_ = attempt_deadline_ = SteadyTime::max();
+  endpoint_->health.answered();
+  apply_response_filters(head);
+  keep_session(head);
+  head.headers.set("upgrade", "websocket");
+  client_->send_head(head, false);
 }
 
 void Exchange::apply_response_filters(http::ResponseHead& head) {
@@ -178,7 +194,9 @@ void Exchange::log() {
   table_->serving->listeners[listener.index]->of(worker_.index()).codes.add(status_);
   if (counts_ != nullptr) {
     counts_->active.add(-1);
-    counts_->record(status_, error_ != nullptr ? error_->failure : FailureReason::kNone, duration);
+    // How long people talk is no latency.
+    counts_->record(status_, error_ != nullptr ? error_->failure : FailureReason::kNone,
+                    tunnel_ ? opened_ - started_ : duration);
   }
   if (!record_) return;
   AccessRecord& r = *record_;

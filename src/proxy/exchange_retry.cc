@@ -6,8 +6,9 @@
 
 namespace tidegate::proxy {
 
-// A refused or timed-out connection carried nothing, and of a refused stream nothing was processed. A reused one that closed may have carried the request to
-// the backend's ears, so only what may be done twice is sent twice (RFC 9110 section 9.2.2).
+// A refused or timed-out connection carried nothing, and of a refused stream nothing was processed. A reused
+// one that closed may have carried the request to the backend's ears, so only what may be done twice is sent
+// twice (RFC 9110 section 9.2.2).
 bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
   using session::StreamError;
   if (!unsent || response_started_ || attempts_ > kMaxRetries || !replayable_) return false;

@@ -84,7 +84,6 @@ TEST_F(ExchangeTest, ErrorsNameTheirReason) {
       {"/empty", "", 500, "no_backends", ""},
       {"/refused", "", 503, "connect_refused", ""},
       {"/direct", "", 500, "direct_response", "HTTPRoute shop/web rule 5: no backendRefs\n"},
-      {"/none", "Connection: upgrade\r\nUpgrade: websocket\r\n", 501, "upgrade_unsupported", ""},
   };
   Client client(address);
   for (const Case& c : cases) {

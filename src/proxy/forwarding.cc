@@ -43,7 +43,10 @@ bool normalize_target(http::RequestHead& head) {
   return true;
 }
 
-bool wants_websocket(const http::RequestHead& head) { return head.headers.has_token("upgrade", "websocket"); }
+bool wants_websocket(const http::RequestHead& head) {
+  return head.version == http::Version::kHttp11 && head.headers.has_token("connection", "upgrade") &&
+         head.headers.has_token("upgrade", "websocket");
+}
 
 void prepare_request(http::RequestHead& head, std::string_view client, Random& random) {
   http::Headers& headers = head.headers;

@@ -99,7 +99,7 @@ void ClientPool::State::place(std::shared_ptr<Exchange> exchange, const http::Re
       exchange->fail(StreamError::kOverflow, true, "too many requests wait for a connection");
     });
   }
-  http::encode_head(head, {}, exchange->waiting);
+  http::encode_head(head, {.upgrade = exchange->upgrade}, exchange->waiting);
   if (exchange->request_complete && exchange->chunked) http::encode_last_chunk({}, exchange->waiting);
   waiting.push_back(std::move(exchange));
   connect_for_waiting();
@@ -201,6 +201,7 @@ std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head,
   exchange->method = head.method;
   exchange->chunked = !head.content_length.has_value();
   exchange->request_complete = end;
+  if (head.headers.has_token("upgrade", "websocket")) exchange->upgrade = "websocket";
   auto stream = std::make_unique<PooledStream>(exchange);
   state_->place(std::move(exchange), head);
   return stream;

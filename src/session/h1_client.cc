@@ -48,7 +48,7 @@ void H1ClientConnection::carry(std::shared_ptr<Exchange> exchange, const http::R
   taken_before_ = out_.taken();
   decoder_.expect_response_to(exchange_->method);
   if (head) {
-    http::encode_head(*head, {}, out_.buffer());
+    http::encode_head(*head, {.upgrade = exchange_->upgrade}, out_.buffer());
     if (exchange_->request_complete && exchange_->chunked) http::encode_last_chunk({}, out_.buffer());
   } else {
     out_.buffer() += std::exchange(exchange_->waiting, {});
@@ -117,6 +117,7 @@ void H1ClientConnection::received(std::string_view input) {
   if (!exchange_) return close(StreamError::kProtocol, "bytes without a request");
   answered_ = true;
   while (!closed_ && exchange_) {
+    if (tunnel_) return input.empty() ? void() : exchange_->events->on_data(input);
     const auto event = decoder_.next(input);
     if (event == http::H1Decoder::Event::kNeedMore) return;
     if (!handle(event, input)) return;
@@ -145,7 +146,11 @@ bool H1ClientConnection::handle(http::H1Decoder::Event event, std::string_view r
 bool H1ClientConnection::on_head() {
   const int status = decoder_.response().status;
   interim_ = status >= 100 && status < 200;
-  if (status == 101) {
+  if (status == 101 && !exchange_->upgrade.empty() &&
+      decoder_.response().headers.has_token("upgrade", exchange_->upgrade)) {
+    tunnel_ = true;
+    exchange_->events->on_head(std::move(decoder_.response()));
+  } else if (status == 101) {
     close(StreamError::kProtocol, "101 to a request that asked for no other protocol");
   } else if (interim_ && ++interims_ > kMaxInterims) {
     close(StreamError::kProtocol, "too many interim responses");
@@ -177,6 +182,13 @@ bool H1ClientConnection::on_end(std::string_view rest) {
 }
 
 void H1ClientConnection::on_eof() {
+  if (tunnel_ && exchange_) {
+    const auto exchange = std::exchange(exchange_, nullptr);
+    exchange->connection = nullptr;
+    close(StreamError::kNone, {});
+    if (auto* events = std::exchange(exchange->events, nullptr)) events->on_end({});
+    return;
+  }
   if (exchange_ && answered_ && decoder_.finish() == http::H1Decoder::Event::kEnd) {
     retiring_ = true;
     on_end({});
@@ -204,9 +216,18 @@ void H1ClientConnection::send_end(const http::Headers& trailers) {
   if (closed_ || write_failed_) return;
   if (exchange_->chunked) http::encode_last_chunk(trailers, out_.buffer());
   out_.flush();
+  tunnel_input_ended_ = tunnel_;
+  shut_down_when_sent();
+}
+
+void H1ClientConnection::shut_down_when_sent() {
+  if (!tunnel_input_ended_ || closed_ || unsent_bytes() > 0) return;
+  tunnel_input_ended_ = false;
+  stream_->shutdown_write();
 }
 
 void H1ClientConnection::on_sent() {
+  shut_down_when_sent();
   if (!over_high_water_ || unsent_bytes() > kLowWater) return;
   over_high_water_ = false;
   if (exchange_ && exchange_->events) exchange_->events->on_writable();

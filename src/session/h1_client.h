@@ -25,6 +25,7 @@ struct Exchange {
   ClientStreamEvents* events = nullptr;  // null once it is over, or the caller has left
   std::string method;
   bool chunked = false;           // framing of the request body
+  std::string upgrade;            // the protocol asked for; empty: none
   bool request_complete = false;  // all of it has been handed to us
   std::string waiting;            // bytes to send once there is a connection
   H1ClientConnection* connection = nullptr;
@@ -82,6 +83,7 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   bool on_head();
   bool on_end(std::string_view rest);
   void on_eof();
+  void shut_down_when_sent();
   bool repeatable() const;
 
   std::unique_ptr<net::Stream> stream_;
@@ -96,6 +98,7 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   bool interim_ = false;            // the head being decoded is a 1xx
   bool closed_ = false, reading_ = false, paused_ = false, write_failed_ = false, over_high_water_ = false;
   bool retiring_ = false;
+  bool tunnel_ = false, tunnel_input_ended_ = false;  // after 101: no HTTP any more
   std::array<char, kReadBuffer> buffer_;
 };
 

@@ -54,6 +54,11 @@ void H1ServerConnection::on_read(const Result<std::size_t>& bytes) {
 }
 
 void H1ServerConnection::on_input_end() {
+  if (current_ && current_->tunnel_ && !current_->request_done_) {
+    current_->request_done_ = true;
+    if (current_->events_) current_->events_->on_end({});
+    return;
+  }
   if (current_ && !(current_->request_done_ && current_->response_done_)) return abort(StreamError::kReset);
   if (out_.unsent() == 0 || phase_ == Phase::kLingering) return end();
   // It has said all that it wants and still reads: what is on its way goes out.
@@ -74,6 +79,10 @@ void H1ServerConnection::process() {
   processing_ = true;
   out_.cork();
   for (bool more = true; more && may_decode();) {
+    if (current_ && current_->tunnel_) {
+      if (!in_.empty()) request_data(std::exchange(in_, {}));
+      break;
+    }
     switch (decoder_.next(in_)) {
       case http::H1Decoder::Event::kNeedMore:
         more = false;
@@ -135,6 +144,8 @@ void H1ServerConnection::set_read_deadline() {
     head_timed_ = true;
   } else if (current_->request_done_ || current_->paused_) {
     read_deadline_.clear();
+  } else if (current_->tunnel_) {
+    read_deadline_.set(limits().tunnel_idle_timeout);
   } else {
     read_deadline_.set(limits().body_idle_timeout);
   }
@@ -201,7 +212,8 @@ void H1ServerConnection::settle() {
     return;
   }
   set_read_deadline();
-  if (!(current_ && (current_->paused_ && !current_->request_done_))) read();
+  const bool nothing_to_read = current_ && (current_->request_done_ ? current_->tunnel_ : current_->paused_);
+  if (!nothing_to_read) read();
 }
 
 void H1ServerConnection::on_sent() {

@@ -46,6 +46,7 @@ class H1ServerStream final : public ServerStream {
   bool may_send_body() const { return connection_ && head_sent_ && !response_done_; }
   bool keeps_alive(const http::ResponseHead& head) const;
   void finish_response();
+  void switch_protocols(const http::ResponseHead& head);
 
   H1ServerConnection* connection_;  // null once the exchange is over
   std::shared_ptr<const Peer> peer_;
@@ -63,6 +64,7 @@ class H1ServerStream final : public ServerStream {
   bool chunked_ = false;
   bool paused_ = false;
   bool over_high_water_ = false;
+  bool tunnel_ = false;  // after 101: request and response are two streams of bytes
 };
 
 class H1ServerConnection final : public ServerConnection,

@@ -54,6 +54,30 @@ TEST_F(H1ServerLimitsTest, AnIdleConnectionIsClosedAfterItsTime) {
   EXPECT_EQ(peer->received(), "");
 }
 
+TEST_F(H1ServerLimitsTest, ATunnelEndsOnceNothingMovesInIt) {
+  const auto peer = client();
+  peer->send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  run_until([&] { return !requests_.empty() && requests_[0]->ended; });
+  Seen& seen = *requests_[0];
+  http::ResponseHead head;
+  head.status = 101;
+  head.headers.add("upgrade", "websocket");
+  seen.stream->send_head(head, false);
+  run_until([&] { return peer->received().ends_with("\r\n\r\n"); });
+  peer->send("\r\nGET no HTTP");
+  run_until([&] { return seen.body == "\r\nGET no HTTP"; });
+  scheduler_.advance(limits_.tunnel_idle_timeout - Duration(1));
+  seen.stream->send_data("pong");
+  settle();
+  scheduler_.advance(limits_.tunnel_idle_timeout - Duration(1));
+  settle();
+  EXPECT_FALSE(seen.aborted) << "what is sent counts as well";
+  scheduler_.advance(Duration(1));
+  run_until([&] { return peer->ended(); });
+  EXPECT_EQ(seen.aborted, StreamError::kTimeout);
+  EXPECT_TRUE(peer->received().ends_with("\r\n\r\npong")) << peer->received();
+}
+
 TEST_F(H1ServerLimitsTest, NoTimeRunsWhileAHandlerThinks) {
   const auto peer = client();
   peer->send(kGet);

@@ -35,6 +35,7 @@ bool H1ServerStream::keeps_alive(const http::ResponseHead& head) const {
 
 void H1ServerStream::send_head(const http::ResponseHead& head, bool end) {
   if (!connection_ || head_sent_) return;
+  if (head.status == 101) return switch_protocols(head);
   if (end && !head.content_length && !http::response_has_no_body(method_, head.status)) {
     http::ResponseHead sized = head;
     sized.content_length = 0;
@@ -51,6 +52,16 @@ void H1ServerStream::send_head(const http::ResponseHead& head, bool end) {
     return finish_response();
   }
   connection_->out_.flush_soon();
+}
+
+// RFC 9110 section 7.8: behind the head's empty line the new protocol begins.
+void H1ServerStream::switch_protocols(const http::ResponseHead& head) {
+  head_sent_ = tunnel_ = true;
+  keep_alive_ = request_done_ = false;
+  const auto upgrade = head.headers.get("upgrade").value_or("");
+  http::encode_head(head, method_, version_, {.upgrade = upgrade}, connection_->out_.buffer());
+  connection_->out_.flush_soon();
+  connection_->response_done();  // bytes may be here already
 }
 
 void H1ServerStream::send_data(std::string_view data) {
@@ -85,6 +96,7 @@ void H1ServerStream::send_end(const http::Headers& trailers) {
 
 void H1ServerStream::finish_response() {
   response_done_ = true;
+  if (tunnel_) request_done_ = true;  // there is nobody left to send to
   connection_->out_.flush();
   connection_->response_done();
 }

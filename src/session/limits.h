@@ -14,6 +14,7 @@ struct ServerLimits {
   http::H2Limits h2;
   Duration header_timeout = 10s;      // slowloris: from the first byte of a head (or the accept) to its end
   Duration body_idle_timeout = 60s;   // between two reads of a body
+  Duration tunnel_idle_timeout = 1h;  // no byte either way; chats ping every minute or so, some never
   Duration keep_alive_timeout = 75s;  // as nginx; Envoy's hour invites descriptor exhaustion
   Duration write_idle_timeout = 60s;  // slow readers: no progress in sending for that long
   Duration tls_timeout = 10s;

@@ -61,6 +61,8 @@ class ServerStream {
 
   virtual void send_continue() = 0;  // 100, once, where the client asked for it
   virtual void send_head(const http::ResponseHead& head, bool end) = 0;  // `end`: no body follows
+  // After a head with status 101 what is sent and what comes are bytes of the new protocol, until send_end()
+  // and on_end(), or reset() and on_abort().
   virtual void send_data(std::string_view data) = 0;                     // copied or written at once
   virtual void send_end(const http::Headers& trailers = {}) = 0;
   // Ends a response that can't be completed so that the client can tell (RFC 9112 section 8): the connection
@@ -94,6 +96,7 @@ class ClientStreamEvents {
  public:
   virtual ~ClientStreamEvents() = default;
   virtual void on_head(http::ResponseHead head) = 0;  // final responses only; 1xx are dropped (101 is final)
+  // After 101, which comes only to a request with an Upgrade field: bytes of the new protocol, both ways.
   virtual void on_data(std::string_view data) = 0;
   virtual void on_end(const http::Headers& trailers) = 0;  // final; the stream is done
   virtual void on_writable() = 0;
