@@ -209,6 +209,21 @@ TEST_F(WebSocketTest, ABackendThatSaysNoAnswersAsAnyOther) {
   EXPECT_EQ(client.get("/")->status, 403) << "the connection goes on";
 }
 
+TEST_F(WebSocketTest, WhatCannotBeOneIsRefused) {
+  serve();
+  const auto h2c = table_.backend("grpc", {backend_.endpoint()});
+  table_.table.backends[h2c].protocol = "h2c";
+  table_.rule("/h2c", {{h2c}});
+  proxy_.publish(table_.build());
+  Client client(address_);
+  const std::string upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\n";
+  EXPECT_EQ(client.get("/h2c", "shop.example", upgrade)->headers["x-tidegate-error"], "upgrade_unsupported");
+  const auto post = client.request("POST / HTTP/1.1\r\nHost: h\r\n" + upgrade + "Content-Length: 1\r\n\r\nx");
+  ASSERT_TRUE(post);
+  EXPECT_EQ(post->status, 501);
+  EXPECT_EQ(backend_.asked(), "");
+}
+
 TEST_F(WebSocketTest, WhoDidNotAskIsNotSwitched) {
   FakeBackend pushy([](const std::string&) { return kAccept; });
   table_.rule("/", {{table_.backend("pushy", {pushy.endpoint()})}});
