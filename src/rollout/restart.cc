@@ -20,11 +20,11 @@ std::vector<const SeenReplicaSet*> sets_in_use(const Turn& turn) {
 }
 
 std::int64_t needed(const Turn& turn, const std::string& revision) {
-  return std::max<std::int64_t>(
-      1, revision == turn.next.stable_revision ? wanted_stables(turn) : wanted_canaries(turn));
+  return revision == turn.next.stable_revision ? wanted_stables(turn) : wanted_canaries(turn);
 }
 
-// Never all of them: a revision without a pod would lose its weight.
+// Never all of them: a revision without a pod would lose its weight. Of a set on its way down to none, the
+// last pod goes by scaling, which waits for the traffic.
 std::int64_t kept(const Turn& turn, const std::string& revision) {
   const std::int64_t all = needed(turn, revision);
   return std::max<std::int64_t>(1, all - turn.canary().max_unavailable.of(all));
@@ -43,15 +43,16 @@ void end(Turn& turn) { turn.next.restart.reset(); }
 }  // namespace
 
 void begin_restart(Turn& turn, const std::string& by) {
-  // Creation times have whole seconds.
-  const auto at = std::chrono::floor<std::chrono::seconds>(turn.seen.now);
+  // Creation times have whole seconds: only from the next one on can new pods be told from old ones.
+  const auto at = std::chrono::floor<std::chrono::seconds>(turn.seen.now) + std::chrono::seconds(1);
   turn.next.restart = api::RestartStatus{at, turn.seen.now, -1};
   turn.note("RestartStarted", by + " asked for new pods; those from before go one after another");
 }
 
 std::int64_t restart_surge(const Turn& turn, const std::string& revision) {
   const SeenReplicaSet* set = turn.replica_set(revision);
-  if (!turn.next.restart || !set || set->replicas == 0) return 0;
+  const auto& restart = turn.next.restart;
+  if (!restart || turn.seen.now < restart->at || !set || set->replicas == 0) return 0;
   const bool old_ones = !set->stale.empty() || set->terminating > 0;
   return old_ones && kept(turn, revision) == needed(turn, revision) ? 1 : 0;
 }
@@ -61,6 +62,7 @@ void drive_restart(Turn& turn) {
   const auto& before = turn.rollout.status.restart;
   if (!restart || !before || before->at != restart->at)
     return;  // which pods are old is seen at the next look
+  if (turn.seen.now < restart->at) return turn.wake_at(restart->at);
   if (!turn.seen.pods_known) return turn.wake_within(kTick);
   std::int64_t left = 0;
   const SeenReplicaSet* first = nullptr;

@@ -132,7 +132,9 @@ void World::make_pods(Set& set) {
                                          [](const auto& a, const auto& b) { return a.second < b.second; });
     set.pods.erase(newest);
   }
-  while (std::ssize(set.pods) < set.ready) set.pods[set.revision + "-" + std::to_string(pods_made_++)] = now;
+  const auto created = std::chrono::floor<std::chrono::seconds>(now);  // as in metadata.creationTimestamp
+  while (std::ssize(set.pods) < set.ready)
+    set.pods[set.revision + "-" + std::to_string(pods_made_++)] = created;
 }
 
 std::vector<std::string> World::stale_pods(const Set& set) const {
