@@ -73,8 +73,11 @@ void set_phase(Turn& turn) {
   };
   if (next.stage == Stage::kAborted) {
     const bool back = turn.weight_served && turn.seen.stable_service.revision == next.stable_revision;
-    return set("Degraded", "aborted, all traffic " + std::string(back ? "is" : "goes") + " on stable " +
-                               next.stable_revision + ": " + next.abort.value_or(api::AbortStatus{}).reason);
+    const std::string invalid =
+        turn.rollout.problems.empty() ? "" : "; spec is not valid: " + to_string(turn.rollout.problems);
+    return set("Degraded", "aborted, all traffic " + std::string(back ? "is on" : "goes to") + " stable " +
+                               next.stable_revision + ": " + next.abort.value_or(api::AbortStatus{}).reason +
+                               invalid);
   }
   if (turn.rollout.meta.deleted) {
     return set(turn.overdue ? "Degraded" : "Progressing",
