@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "metrics/gateway_provider.h"
+#include "rollout/limits.h"
 
 namespace tidegate::rollout {
 namespace {
@@ -63,6 +65,16 @@ void remove(Turn& turn, const std::string& name, const SeenPart& seen) {
 std::string experiment_name(const api::Rollout& rollout, const std::string& revision, std::size_t step,
                             const std::string& part) {
   return rollout.meta.name + "-" + revision + "-" + std::to_string(step) + "-" + part;
+}
+
+bool names_experiment(const api::Rollout& rollout, std::string_view name) {
+  const std::string prefix = rollout.meta.name + "-";
+  if (!name.starts_with(prefix)) return false;
+  const auto parts = text::split(name.substr(prefix.size()), '-');
+  const auto is_number = [](std::string_view part) {
+    return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return parts.size() > 2 && parts[0].size() == kHashSize && is_number(parts[1]) && !parts[2].empty();
 }
 
 std::vector<Part> parts_of(const Turn& turn, std::int64_t step) {

@@ -15,6 +15,9 @@ namespace tidegate::rollout {
 // shop-6d4c8-2-baseline: of the Rollout shop, with the pods of revision 6d4c8, for its step 2.
 std::string experiment_name(const api::Rollout& rollout, const std::string& revision, std::size_t step,
                             const std::string& part);
+// Whether an experiment of this Rollout, of whatever revision and step, has this name: one that is over may
+// still stand on a route, where a late write of another controller has put it (G9).
+bool names_experiment(const api::Rollout& rollout, std::string_view name);
 
 struct Part {
   std::string name;  // of ReplicaSet and Service

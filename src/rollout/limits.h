@@ -15,6 +15,7 @@ inline constexpr std::size_t kMaxRuleFilters = 16;            // HTTPRouteRule.f
 inline constexpr std::size_t kMaxRuleBackends = 16;           // HTTPRouteRule.backendRefs' maximum
 inline constexpr std::size_t kMaxRuleMatches = 64;            // HTTPRouteRule.matches' maximum
 inline constexpr std::size_t kMaxRouteMatches = 128;          // of all rules of an HTTPRoute together
+inline constexpr std::size_t kHashSize = 10;                  // of a revision: text::safe_hash
 inline constexpr std::size_t kMaxHistory = 10;                // entries in status
 inline constexpr std::size_t kMaxStepRecords = 20;            // of a rollout; a status stays small
 inline constexpr std::size_t kMaxRepairs = 3;  // within kRepairWindow, then the fight is reported

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "metrics/gateway_provider.h"
+#include "rollout/experiment.h"
 #include "rollout/header_routes.h"
 #include "rollout/mirrors.h"
 
@@ -14,8 +15,7 @@ namespace {
 constexpr std::string_view kOurController = "tidegate.dev/gateway-controller";
 constexpr std::string_view kProgrammed = "tidegate.dev/Programmed";
 
-std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule,
-                                  const std::set<std::string>& experiments) {
+std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule) {
   SeenRule out;
   bool stable = false;
   const Json& backends = json::array_at(rule, "backendRefs");
@@ -30,7 +30,7 @@ std::optional<SeenRule> read_rule(const api::Rollout& rollout, const Json& rule,
       out.canary_index = i;
       out.canary_weight = weight;
     } else if (const std::string name = json::string_at(backends[i], "name");
-               experiments.contains(name) && names_service(backends[i], rollout.meta.ns, name)) {
+               names_experiment(rollout, name) && names_service(backends[i], rollout.meta.ns, name)) {
       out.experiments[name] = {i, weight};
     } else {
       out.others[i] = weight;
@@ -278,10 +278,8 @@ bool owned_by(const api::Meta& meta, const api::Rollout& rollout) {
                      [&](const auto& owner) { return owner.controller && owner.uid == rollout.meta.uid; });
 }
 
-SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route,
-                     std::set<std::string> experiments) {
+SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route) {
   SeenRoute out;
-  for (const auto& weight : rollout.status.weights.experiments) experiments.insert(weight.service);
   out.exists = true;
   out.resource_version = json::string_at(route, "metadata.resourceVersion");
   out.missing_rules = reference.rules;
@@ -289,7 +287,7 @@ SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& ref
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const std::string name = json::string_at(rules[i], "name");
     if (!reference.rules.empty() && std::erase(out.missing_rules, name) == 0) continue;
-    if (auto rule = read_rule(rollout, rules[i], experiments)) {
+    if (auto rule = read_rule(rollout, rules[i])) {
       rule->index = i;
       out.rules.push_back(std::move(*rule));
     }
@@ -360,8 +358,6 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   });
   if (looks_at_pods(rollout) && cluster.pods.synced()) read_pods(rollout, cluster, out);
   out.experiments = read_experiments(rollout, cluster, traffic);
-  std::set<std::string> experiments;
-  for (const auto& [name, part] : out.experiments) experiments.insert(name);
   out.stable_service = read_service(rollout, cluster, out.replica_sets, rollout.spec.canary.stable_service);
   out.canary_service = read_service(rollout, cluster, out.replica_sets, rollout.spec.canary.canary_service);
   if (has_slots(rollout)) count_slots(rollout, out);
@@ -369,7 +365,7 @@ Observation observe(const api::Rollout& rollout, const Cluster& cluster,
   for (const auto& reference : rollout.spec.canary.routes) {
     const auto route = cluster.routes(reference.kind).get({rollout.meta.ns, reference.name});
     if (!route) continue;
-    SeenRoute seen = read_route(rollout, reference, *route->json, experiments);
+    SeenRoute seen = read_route(rollout, reference, *route->json);
     seen.document = route->json;
     seen.not_served = why_not_served(reference.kind, *route->json, route->meta, traffic);
     seen.served = seen.not_served.empty();

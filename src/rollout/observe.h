@@ -21,9 +21,7 @@ std::string slot_revision(const api::Rollout& rollout, const std::string& servic
 void count_slots(const api::Rollout& rollout, Observation& seen);
 
 // A route as the Rollout sees it; without what the data plane says.
-// `experiments`: Services of experiments, besides those that the status names.
-SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route,
-                     std::set<std::string> experiments = {});
+SeenRoute read_route(const api::Rollout& rollout, const api::RouteReference& reference, const Json& route);
 // Why the data plane does not serve this generation of the route (empty: it does), by its status and, with
 // proxies of ours, by what they acknowledge.
 std::string why_not_served(const std::string& kind, const Json& route, const api::Meta& meta,

@@ -119,6 +119,20 @@ TEST(Perform, G7_ThePatchTouchesWeightsAlone) {
   EXPECT_EQ(patched, route) << "everything else stays";
 }
 
+TEST(Observe, G9_AnExperimentThatIsGoneIsStillOneOnTheRoute) {
+  const auto rollout = shop();
+  const Json route =
+      parse(R"({kind: HTTPRoute, metadata: {name: shop, resourceVersion: "7"}, spec: {rules: [{backendRefs: [
+    {name: shop-stable, port: 8000, weight: 98}, {name: shop-glfhj5hjml-0-base, port: 8000, weight: 2},
+    {name: shop-glfhj5hjml-api, port: 8000, weight: 7}, {name: shop-2-0-base, port: 8000, weight: 7}]}]}})");
+  const auto seen = read_route(rollout, rollout.spec.canary.routes[0], route);
+  ASSERT_EQ(seen.rules.size(), 1u);
+  EXPECT_EQ(seen.rules[0].experiments.size(), 1u);
+  EXPECT_TRUE(seen.rules[0].experiments.contains("shop-glfhj5hjml-0-base"));
+  EXPECT_EQ(seen.rules[0].others.size(), 2u) << "names of the user's own";
+  EXPECT_FALSE(splits(seen.rules[0], 0, {})) << "to be taken off";
+}
+
 TEST(Perform, G9_APatchOnAnotherVersionIsRefused) {
   const auto rollout = shop();
   Json route = parse(kRoute);

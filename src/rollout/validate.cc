@@ -3,12 +3,12 @@
 
 #include "analysis/resolve.h"
 #include "rollout/experiment.h"
+#include "rollout/limits.h"
 
 namespace tidegate::rollout {
 namespace {
 
-constexpr std::size_t kMaxName = 63;   // of a Service, and of a label's value
-constexpr std::size_t kHashSize = 10;  // of a revision
+constexpr std::size_t kMaxName = 63;  // of a Service, and of a label's value
 
 void check_analysis(const std::string& path, const api::Analysis& analysis,
                     std::vector<api::FieldProblem>& problems) {

@@ -103,7 +103,7 @@ Json World::route_document() const {
 
 rollout::SeenRoute World::seen_route(const api::Rollout& current) const {
   const auto document = std::make_shared<const Json>(route_document());
-  auto seen = rollout::read_route(current, current.spec.canary.routes[0], *document, experiments());
+  auto seen = rollout::read_route(current, current.spec.canary.routes[0], *document);
   seen.document = document;
   seen.served = served_version == route_version;
   if (!seen.served) seen.not_served = "not served yet";
