@@ -211,6 +211,8 @@ class Simulation {
     }
     if (const auto* gone = std::get_if<rollout::DeleteService>(&action))
       return differs(cache.services, world_.services, gone->name);
+    if (const auto* sticky = std::get_if<rollout::SetSticky>(&action))
+      return differs(cache.sticky, world_.sticky, sticky->service);
     if (const auto* service = std::get_if<rollout::EnsureService>(&action))
       return differs(cache.services, world_.services, service->name);
     return false;
@@ -250,11 +252,13 @@ class Simulation {
     rest();
   }
 
-  // By what a look says now: the status written last may be from before the last wish.
   bool over() const {
-    const auto status = rollout::decide(world_.rollout(), world_.observe()).next;
-    return world_.annotations.empty() && world_.canary_weight == 0 && world_.experiment_weights.empty() &&
-           !status.restart && (status.phase == "Healthy" || status.stage == api::Stage::kAborted);
+    const auto status = world_.decoded_status();
+    if (!world_.annotations.empty() || world_.canary_weight != 0 || !world_.experiment_weights.empty())
+      return false;
+    if (status.restart || (status.phase != "Healthy" && status.stage != api::Stage::kAborted)) return false;
+    // It may be from before the last wish.
+    return rollout::decide(world_.rollout(), world_.observe()).next.phase == status.phase;
   }
 
   // After the delays of scaling down nothing is written any more (G7).
