@@ -24,6 +24,10 @@ inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment"
 inline constexpr Resource kEndpointSlices{"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"};
 inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
 
+// On a Service: a client that met it on a route where traffic is split meets it again. The name of the cookie
+// for that, then a slash and what the cookie is good for: with something else there, all are dealt anew.
+inline constexpr const char* kStickySplitAnnotation = "tidegate.dev/sticky-split";
+
 struct Namespace {
   Meta meta;
 };

@@ -6,13 +6,13 @@
 
 #include "api/blue_green.h"
 #include "base/text.h"
+#include "base/token.h"
 
 namespace tidegate::api {
 namespace {
 
 constexpr std::int64_t kMaxReplicas = 100'000;
 constexpr std::int64_t kMaxRuns = 1000;
-constexpr const char* kLater = "nothing here: it is not supported yet";
 
 void check_routes(const FieldReader& canary, const CanaryStrategy& out) {
   for (const auto& step : out.steps) {
@@ -33,7 +33,6 @@ void check_routes(const FieldReader& canary, const CanaryStrategy& out) {
 
 std::vector<RouteReference> decode_routes(const FieldReader& routing) {
   std::vector<RouteReference> out;
-  routing.refuse("stickiness", kLater);
   for (const auto& item : routing.items("routes")) {
     RouteReference route{item.text("name"), item.texts("rules")};
     if (item.has("kind")) route.kind = item.text("kind");
@@ -49,6 +48,14 @@ std::vector<RouteReference> decode_routes(const FieldReader& routing) {
   return out;
 }
 
+std::string decode_stickiness(const FieldReader& routing) {
+  if (!routing.has("stickiness")) return {};
+  const FieldReader at = routing.child("stickiness");
+  std::string cookie = at.text("cookie");
+  if (!text::is_token(cookie)) at.problem("cookie", "the name of a cookie, such as shop-version");
+  return cookie;
+}
+
 std::string service_name(const FieldReader& canary, std::string_view key) {
   std::string name = canary.text(key);
   if (!text::is_dns_label(name)) canary.problem(key, "the name of a Service");
@@ -57,6 +64,7 @@ std::string service_name(const FieldReader& canary, std::string_view key) {
 
 void decode_canary(const FieldReader& canary, CanaryStrategy& out) {
   out.routes = decode_routes(canary.child("trafficRouting"));
+  out.sticky_cookie = decode_stickiness(canary.child("trafficRouting"));
   out.dynamic_stable_scale = canary.flag("dynamicStableScale").value_or(false);
   if (out.dynamic_stable_scale && out.promotion == Promotion::kSwap)
     canary.problem("dynamicStableScale", "false: the pods of two slots are not ours to scale");

@@ -61,6 +61,7 @@ struct Amount {
 struct CanaryStrategy {
   Promotion promotion = Promotion::kWeight;
   std::string stable_service, canary_service;
+  std::string sticky_cookie;  // by it a user who met the canary meets it again; empty: none does
   std::vector<RouteReference> routes;
   std::optional<Analysis> analysis;        // in the background of all steps
   std::optional<Analysis> post_promotion;  // once the active Service has switched

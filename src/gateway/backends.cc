@@ -131,7 +131,7 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
                   "appProtocol " + shown(port->app_protocol) + " of Service " + to_string(key) +
                       " is not supported: expected HTTP/1, h2c or WebSocket");
   }
-  return {index_of({key.ns, key.name, number}, service), ""};
+  return {index_of({key.ns, key.name, number}, service), "", service};
 }
 
 Backends::Sorted Backends::sorted() && {

@@ -13,8 +13,9 @@
 namespace tidegate::gateway {
 
 struct ResolvedBackend {
-  std::uint32_t index = 0;  // into the list of Backends; valid even where the reference is not
-  std::string invalid;      // why the reference can't be followed; empty: it can
+  std::uint32_t index = 0;                // into the list of Backends; valid even where the reference is not
+  std::string invalid;                    // why the reference can't be followed; empty: it can
+  const api::Service* service = nullptr;  // where it can
 };
 
 class Backends {

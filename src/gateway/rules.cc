@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "base/token.h"
 #include "gateway/filters.h"
 #include "routing/limits.h"
 
@@ -59,6 +60,7 @@ class RuleTranslation {
     rule.filters = translate_filters(route_, backends_, from_.filters, field_ + ".filters",
                                      FilterPlace::kRule, prefix_only);
     add_backends(rule, prefix_only);
+    if (!is_split(rule)) rule.sticky.reset();
     answer_without_backend(rule);
     rule.request_timeout = duration(from_.request_timeout, ".timeouts.request");
     rule.backend_request_timeout = duration(from_.backend_request_timeout, ".timeouts.backendRequest");
@@ -164,8 +166,23 @@ class RuleTranslation {
       choice.filters = translate_filters(route_, backends_, from.filters, field + ".filters",
                                          FilterPlace::kBackend, prefix_only);
       choice.invalid = std::move(resolved.invalid);
+      if (resolved.service && choice.weight > 0 && !rule.sticky) rule.sticky = sticky(*resolved.service);
       rule.backends.push_back(std::move(choice));
     }
+  }
+
+  static bool is_split(const routing::Rule& rule) {
+    return std::count_if(rule.backends.begin(), rule.backends.end(),
+                         [](const auto& b) { return b.weight > 0; }) > 1;
+  }
+
+  static std::optional<routing::StickySplit> sticky(const api::Service& service) {
+    const auto found = service.meta.annotations.find(api::kStickySplitAnnotation);
+    if (found == service.meta.annotations.end()) return std::nullopt;
+    const auto slash = found->second.find('/');
+    const std::string cookie = found->second.substr(0, slash);
+    if (!text::is_token(cookie)) return std::nullopt;
+    return routing::StickySplit{cookie, slash == std::string::npos ? "" : found->second.substr(slash + 1)};
   }
 
   // A rule that can send nowhere answers 500. Weights of 0 keep their backends in the table, ready to be
@@ -211,11 +228,7 @@ class RuleTranslation {
     }
     routing::SessionPersistence out;
     out.cookie = from.name.empty() ? "tidegate-" + session_name() : from.name;
-    const bool is_token = std::all_of(out.cookie.begin(), out.cookie.end(), [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) ||
-             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-    if (!is_token)
+    if (!text::is_token(out.cookie))
       refuse(field_ + field + ".sessionName", shown(from.name) + " is no name of a cookie: expected a token");
     out.permanent = from.lifetime == "Permanent";
     out.absolute_timeout = duration(from.absolute_timeout, field + ".absoluteTimeout");

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "proxy/forwarding.h"
 #include "proxy/worker.h"
+#include "routing/sticky_split.h"
 
 namespace tidegate::proxy {
 namespace {
@@ -82,7 +83,7 @@ void Exchange::mirror() {
 
 bool Exchange::pick_backend() {
   auto choice = find_session();
-  if (!choice) choice = rule().pick.at(rule().sequence->next());
+  if (!choice) choice = rule().pick.at(split_point());
   if (!choice) return fail(ErrorKind::kNoBackends, "no backend has a weight above 0"), false;
   const std::size_t slot = rule().first_slot + *choice;
   slot_ = &table_->serving->compiled->slots[slot];
@@ -94,6 +95,14 @@ bool Exchange::pick_backend() {
     return fail(ErrorKind::kUpgradeUnsupported, "WebSockets do not go to it over HTTP/2"), false;
   return !answer_if(
       routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
+}
+
+std::uint64_t Exchange::split_point() {
+  const auto& sticky = rule().rule->sticky;
+  if (!sticky) return rule().sequence->next();
+  if (const auto known = routing::read_point(*sticky, head_.headers)) return *known;
+  dealt_ = rule().sequence->next();
+  return *dealt_;
 }
 
 // GEP-1619: a session goes before weights, also a weight of 0.

@@ -76,6 +76,7 @@ class Exchange {
   void forward();
   void apply_response_filters(http::ResponseHead& head);
   void keep_session(http::ResponseHead& head);
+  std::uint64_t split_point();  // on the circle of the rule's weights
   void open_tunnel(http::ResponseHead head);
   void log();
 
@@ -123,7 +124,8 @@ class Exchange {
   routing::Matched matched_;
   std::string origin_;  // of the request as it came, for CORS
   std::optional<routing::Session> session_;
-  BackendEndpointPtr pinned_;  // by the session, for the first attempt
+  BackendEndpointPtr pinned_;           // by the session, for the first attempt
+  std::optional<std::uint64_t> dealt_;  // a place in a sticky split that the client does not know yet
   const routing::Slot* slot_ = nullptr;
   BackendCell* counts_ = nullptr;
   const BackendView* view_ = nullptr;

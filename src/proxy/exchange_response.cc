@@ -4,6 +4,7 @@
 #include "proxy/forwarding.h"
 #include "proxy/worker.h"
 #include "routing/cors.h"
+#include "routing/sticky_split.h"
 
 namespace tidegate::proxy {
 
@@ -50,6 +51,8 @@ void Exchange::apply_response_filters(http::ResponseHead& head) {
 
 // The client is told where it was served, where that is news, and each time where idling ends the session.
 void Exchange::keep_session(http::ResponseHead& head) {
+  const bool secure = head_.scheme == "https";
+  if (dealt_) head.headers.add("set-cookie", routing::point_cookie(*rule().rule->sticky, *dealt_, secure));
   const auto& persistence = rule().rule->session;
   if (!persistence) return;
   const bool goes_on =
@@ -57,8 +60,8 @@ void Exchange::keep_session(http::ResponseHead& head) {
   if (goes_on && persistence->idle_timeout.count() == 0) return;
   const auto now = std::chrono::floor<std::chrono::seconds>(worker_.wall_now());
   const routing::Session session{view_->session, endpoint_->session, goes_on ? session_->created : now, now};
-  head.headers.add("set-cookie", routing::session_cookie(*persistence, session, matched_.match->match->path,
-                                                         head_.scheme == "https"));
+  head.headers.add("set-cookie",
+                   routing::session_cookie(*persistence, session, matched_.match->match->path, secure));
 }
 
 void Exchange::on_response_data(std::string_view data) {

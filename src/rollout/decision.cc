@@ -37,6 +37,9 @@ struct Print {
   std::string operator()(const EnsureService& action) const {
     return "EnsureService " + action.name + " -> " + action.revision;
   }
+  std::string operator()(const SetSticky& action) const {
+    return "SetSticky " + action.service + " " + (action.value.empty() ? "-" : action.value);
+  }
   std::string operator()(const CreateExperimentSet& action) const {
     return "CreateExperimentSet " + action.name + " of " + action.revision +
            " replicas=" + std::to_string(action.replicas);

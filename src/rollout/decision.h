@@ -64,6 +64,9 @@ struct DeleteReplicaSet {
 struct EnsureService {  // made if missing; else only its selector's revision changes
   std::string name, revision;
 };
+struct SetSticky {  // how clients meet the Service again (api::kStickySplitAnnotation); empty: they don't
+  std::string service, value;
+};
 struct CreateExperimentSet {  // named like its Service; pods like those of `revision`
   std::string name, revision;
   std::int64_t replicas = 0;
@@ -91,8 +94,8 @@ struct RemoveAnnotation {
 };
 using Action =
     std::variant<SetWeights, PutRoute, DeleteRoute, CreateReplicaSet, ScaleReplicaSet, DeleteReplicaSet,
-                 EnsureService, CreateExperimentSet, CreateExperimentService, DeleteService, ReleaseService,
-                 ScaleDeployment, DeletePod, AddFinalizer, RemoveFinalizer, RemoveAnnotation>;
+                 EnsureService, SetSticky, CreateExperimentSet, CreateExperimentService, DeleteService,
+                 ReleaseService, ScaleDeployment, DeletePod, AddFinalizer, RemoveFinalizer, RemoveAnnotation>;
 std::string to_string(const Action& action);
 
 struct Note {  // an Event

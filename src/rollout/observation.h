@@ -36,6 +36,7 @@ struct SeenService {
   bool exists = false;
   std::string revision;                       // that its selector names; empty: none
   std::map<std::string, std::int64_t> ready;  // ready endpoints by the revision of their pods; "?": of others
+  std::string sticky;                         // api::kStickySplitAnnotation
 };
 
 struct RouteKey {

@@ -71,9 +71,16 @@ bool has_slots(const api::Rollout& rollout) {
   return std::holds_alternative<api::ServiceSlots>(rollout.spec.workload);
 }
 
+std::string read_sticky(const api::Service& service) {
+  const auto found = service.meta.annotations.find(api::kStickySplitAnnotation);
+  return found == service.meta.annotations.end() ? std::string() : found->second;
+}
+
 SeenService read_slot(const api::Rollout& rollout, const Cluster& cluster, const std::string& name) {
   SeenService out;
-  out.exists = cluster.services.get({rollout.meta.ns, name}) != nullptr;
+  const auto service = cluster.services.get({rollout.meta.ns, name});
+  out.exists = service != nullptr;
+  if (service) out.sticky = read_sticky(*service);
   out.revision = slot_revision(rollout, name);
   each_in(cluster.slices, rollout.meta.ns, [&](const api::EndpointSlice& slice) {
     if (slice.service != name) return;
@@ -91,6 +98,7 @@ SeenService read_service(const api::Rollout& rollout, const Cluster& cluster,
   const auto service = cluster.services.get({rollout.meta.ns, name});
   if (!service) return out;
   out.exists = true;
+  out.sticky = read_sticky(*service);
   const auto revision = service->selector.find(api::kRevisionLabel);
   if (revision != service->selector.end()) out.revision = revision->second;
   each_in(cluster.slices, rollout.meta.ns, [&](const api::EndpointSlice& slice) {

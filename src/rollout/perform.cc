@@ -173,6 +173,20 @@ Task<Result<void>> run(Call& call, EnsureService action) {
   co_return Result<void>();
 }
 
+Task<Result<void>> run(Call& call, SetSticky action) {
+  const api::Key key = call.key(action.service);
+  const auto service = call.cluster.services.get(key);
+  if (!service) co_return gone("Service " + action.service);
+  Json patch = {{"metadata",
+                 {{"resourceVersion", service->meta.resource_version},
+                  {"annotations",
+                   {{api::kStickySplitAnnotation, action.value.empty() ? Json() : Json(action.value)}}}}}};
+  auto written = co_await call.client.patch(api::kServices, key, kube::PatchType::kMerge, std::move(patch));
+  if (!written) co_return written.error();
+  call.cluster.services.put_written(service, std::move(*written));
+  co_return Result<void>();
+}
+
 std::string escaped(const std::string& key) {
   std::string out;
   for (const char c : key) {

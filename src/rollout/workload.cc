@@ -121,6 +121,23 @@ void drive_services(Turn& turn) {
     ensure(turn, turn.canary().canary_service, turn.seen.canary_service, canary);
 }
 
+void set_sticky(Turn& turn, const std::string& name, const SeenService& service, const std::string& value) {
+  if (service.exists && service.sticky != value) turn.actions.emplace_back(SetSticky{name, value});
+}
+
+// While traffic is split by weight, and good for this revision alone, so that with the next one other users
+// come first.
+void drive_stickiness(Turn& turn) {
+  const auto& strategy = turn.canary();
+  const auto& next = turn.next;
+  const bool split =
+      !turn.first() && (next.stage == api::Stage::kSteps || next.stage == api::Stage::kPromoting);
+  const std::string value =
+      split && !strategy.sticky_cookie.empty() ? strategy.sticky_cookie + "/" + next.canary_revision : "";
+  set_sticky(turn, strategy.stable_service, turn.seen.stable_service, "");
+  set_sticky(turn, strategy.canary_service, turn.seen.canary_service, value);
+}
+
 // With dynamicStableScale, pods go when the data plane has sent them nothing more for the configured delay.
 bool may_shrink_stable(Turn& turn) {
   const auto& strategy = turn.canary();
@@ -232,6 +249,7 @@ std::string not_handed_back(Turn& turn, const api::WorkloadRef& reference) {
   }
   turn.next.stage = api::Stage::kIdle;  // no weight, no header route
   drive_routes(turn);
+  drive_stickiness(turn);
   release(turn, turn.canary().stable_service, turn.seen.stable_service);
   release(turn, turn.canary().canary_service, turn.seen.canary_service);
   const auto ready = turn.seen.stable_service.ready.find("?");
@@ -247,6 +265,7 @@ std::string not_handed_back(Turn& turn, const api::WorkloadRef& reference) {
 std::string not_taken_off(Turn& turn) {
   turn.next.stage = api::Stage::kIdle;
   drive_routes(turn);
+  drive_stickiness(turn);
   return turn.actions.empty() || turn.overdue ? std::string() : "the routes to be as they were";
 }
 
@@ -277,7 +296,10 @@ std::int64_t wanted_stables(const Turn& turn) {
   return std::min(replicas, std::max<std::int64_t>(1, share_of(replicas, 100 - weight)));
 }
 
-void drive_workload(Turn& turn) { std::visit(Drive{turn}, turn.rollout.spec.workload); }
+void drive_workload(Turn& turn) {
+  std::visit(Drive{turn}, turn.rollout.spec.workload);
+  drive_stickiness(turn);
+}
 
 void hand_back(Turn& turn) {
   if (!turn.has_finalizer()) return;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "routing/cookies.h"
 
 namespace tidegate::routing {
 namespace {
@@ -60,17 +61,12 @@ std::uint64_t session_digest(std::string_view name) { return text::fnv1a(name); 
 
 std::optional<Session> read_session(const SessionPersistence& persistence, const http::Headers& request,
                                     TimePoint now) {
-  for (const http::Field& field : request) {
-    if (!text::iequals(field.name, "cookie")) continue;
-    for (const std::string_view pair : text::split(field.value, ';')) {
-      const auto equals = pair.find('=');
-      if (equals == std::string_view::npos || text::trim(pair.substr(0, equals)) != persistence.cookie)
-        continue;
-      const auto session = parse(text::trim(pair.substr(equals + 1)));
-      if (session && !expired(persistence, *session, now)) return session;
-    }
-  }
-  return std::nullopt;
+  std::optional<Session> session;
+  const bool found = any_cookie(request, persistence.cookie, [&](std::string_view value) {
+    session = parse(value);
+    return session && !expired(persistence, *session, now);
+  });
+  return found ? session : std::nullopt;
 }
 
 std::string session_cookie(const SessionPersistence& persistence, const Session& session,

@@ -118,6 +118,12 @@ struct SessionPersistence {                                        // GEP-1619; 
   friend bool operator==(const SessionPersistence&, const SessionPersistence&) = default;
 };
 
+struct StickySplit {   // a client meets the same share of the weights again
+  std::string cookie;  // its name
+  std::string salt;    // with another one all clients are dealt anew
+  friend bool operator==(const StickySplit&, const StickySplit&) = default;
+};
+
 struct Rule {
   RouteRef route;
   std::string name;  // the rule's name where set, else its index
@@ -130,6 +136,7 @@ struct Rule {
   std::chrono::milliseconds backend_request_timeout{0};
   std::optional<Retry> retry;
   std::optional<SessionPersistence> session;
+  std::optional<StickySplit> sticky;  // for clients without a session
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -179,6 +179,10 @@ class Writer {
       if (rule.session->idle_timeout.count() != 0)
         session["idleTimeout"] = duration_text(rule.session->idle_timeout);
     }
+    if (rule.sticky) {
+      Json& sticky = out["sticky"] = Json{{"cookie", rule.sticky->cookie}};
+      put(sticky, "salt", rule.sticky->salt);
+    }
     return out;
   }
 

@@ -298,9 +298,14 @@ class Reader {
             duration(node, "idleTimeout")};
   }
 
+  StickySplit sticky(const Node& node) {
+    known(node, {"cookie", "salt"});
+    return {string(node, "cookie"), string(node, "salt")};
+  }
+
   Rule rule(const Node& node) {
     known(node, {"route", "generation", "name", "hostnames", "matches", "filters", "backends",
-                 "requestTimeout", "backendRequestTimeout", "retry", "session"});
+                 "requestTimeout", "backendRequestTimeout", "retry", "session", "sticky"});
     Rule out;
     const std::string route = string(node, "route");
     const auto space = route.find(' ');
@@ -320,6 +325,7 @@ class Reader {
     out.backend_request_timeout = duration(node, "backendRequestTimeout");
     if (const auto found = child(node, "retry")) out.retry = retry(*found);
     if (const auto found = child(node, "session")) out.session = session(*found);
+    if (const auto found = child(node, "sticky")) out.sticky = sticky(*found);
     return out;
   }
 

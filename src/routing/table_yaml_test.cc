@@ -33,6 +33,7 @@ Table full_table() {
   rule.backend_request_timeout = std::chrono::milliseconds(250);
   rule.retry = Retry{{500, 503}, 4, std::chrono::milliseconds(50)};
   rule.session = SessionPersistence{"basket", true, std::chrono::hours(1), std::chrono::minutes(5)};
+  rule.sticky = StickySplit{"version", "v2"};
   Listener listener{"shop", "gate", "http", "127.77.0.1", 80, "*.example", "", "", {rule}};
   table.listeners = {listener};
   return table;

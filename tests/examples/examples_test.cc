@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Examples 04, 05, 06 and 08 as their READMEs tell them. The others: tests/integration/first_canary_test.cc
-// (01) and header_canary_test.cc (03, 07); prometheus_test.cc (02).
+// Examples 04, 05, 06, 08 and 09 as their READMEs tell them. The others:
+// tests/integration/first_canary_test.cc (01) and header_canary_test.cc (03, 07); prometheus_test.cc (02).
 #include "api/core.h"
 #include "api/rollout.h"
+#include "session/http_client.h"
 #include "tests/integration/shop.h"
 
 namespace tidegate::test {
@@ -108,6 +109,59 @@ TEST_F(Example, AManualGateOpensForAPersonAlone) {
     co_await promote();
     co_await wait_for(api::kRollouts, "shop", "is promoted", healthy_on_newest);
     co_await expect_gone("v1");
+    co_await end_load();
+    EXPECT_EQ(load_->counts().failed, 0u) << counted();
+  });
+}
+
+struct User {
+  std::string cookie, version;
+};
+
+// Asks as this user; keeps the cookie that comes with the answer.
+Task<void> visit(session::HttpClient& client, User& user) {
+  session::ClientRequest request;
+  if (!user.cookie.empty()) request.headers.add("cookie", user.cookie);
+  const auto response = co_await client.send(std::move(request));
+  if (!response || response->status != 200) throw std::runtime_error("no answer for a user");
+  const auto body = json::parse(response->body);
+  user.version = body ? json::string_at(*body, "version") : "";
+  if (const auto cookie = response->headers.get("set-cookie"))
+    user.cookie = std::string(cookie->substr(0, cookie->find(';')));
+}
+
+TEST_F(Example, AUserKeepsTheVersionWhileItsWeightGrows) {
+  play(example("09-same-user"), [this]() -> Task<void> {
+    co_await version_1_serves();
+    session::Endpoint endpoint;
+    const std::string address = co_await gateway_address("demo");
+    endpoint.address = {address, 8080};
+    session::HttpClient client(loop_.io(), loop_.scheduler(), endpoint, "shop.example.com");
+    std::vector<User> users(50);
+
+    co_await ships_until_paused("09-same-user/versions/v2.yaml");
+    for (auto& user : users) co_await visit(client, user);
+    const std::vector<User> before = users;
+    const auto on_v2 = [](const User& user) { return user.version == "v2"; };
+    EXPECT_NEAR(double(std::count_if(users.begin(), users.end(), on_v2)), 10, 5) << "20 %, beside other load";
+    co_await promote();
+    const auto at_half = [](const Json& rollout) {
+      return paused(rollout) && json::int_at(rollout, "status.currentStepIndex") == 3;
+    };
+    co_await wait_for(api::kRollouts, "shop", "is at 50 %", at_half);
+    for (auto& user : users) co_await visit(client, user);
+    for (std::size_t i = 0; i < users.size(); ++i)
+      EXPECT_TRUE(!on_v2(before[i]) || on_v2(users[i])) << users[i].cookie;
+    EXPECT_GT(std::count_if(users.begin(), users.end(), on_v2), 15) << "others came over";
+
+    co_await annotate("shop", "tidegate.dev/abort", "enough");
+    co_await wait_for(api::kRollouts, "shop", "is aborted", degraded);
+    for (auto& user : users) {
+      co_await visit(client, user);
+      EXPECT_EQ(user.version, "v1");
+    }
+    const Json canary = co_await get(api::kServices, "shop-canary");
+    EXPECT_FALSE(canary["metadata"]["annotations"].contains(api::kStickySplitAnnotation));
     co_await end_load();
     EXPECT_EQ(load_->counts().failed, 0u) << counted();
   });

@@ -208,6 +208,10 @@ rollout::Observation World::observe() const {
   const auto& strategy = current.spec.canary;
   seen.stable_service = slots.empty() ? service("shop-stable") : slot(strategy.stable_service);
   seen.canary_service = slots.empty() ? service("shop-canary") : slot(strategy.canary_service);
+  for (const auto& [name, value] : sticky) {
+    if (name == strategy.stable_service) seen.stable_service.sticky = value;
+    if (name == strategy.canary_service) seen.canary_service.sticky = value;
+  }
   if (!slots.empty()) rollout::count_slots(current, seen);
   const auto& routes = strategy.routes;
   if (has_route && !routes.empty()) seen.routes[{routes[0].kind, "shop"}] = seen_route(current);
@@ -280,6 +284,10 @@ struct Apply {
   }
   bool operator()(const rollout::EnsureService& action) const {
     world.services[action.name].selects = action.revision;
+    return true;
+  }
+  bool operator()(const rollout::SetSticky& action) const {
+    world.sticky[action.service] = action.value;
     return true;
   }
   bool operator()(const rollout::CreateExperimentSet& action) const {

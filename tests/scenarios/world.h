@@ -47,6 +47,7 @@ class World {
     friend bool operator==(const Service&, const Service&) = default;
   };
   std::map<std::string, Service> services;
+  std::map<std::string, std::string> sticky;       // annotations, by Service
   std::map<std::string, std::int64_t> most_ready;  // a fault: no more pods of a revision become ready
   bool has_route = true;
   std::int64_t stable_weight = 1, canary_weight = 0, other_weight = -1;  // other: -1, there is none
