@@ -35,8 +35,8 @@ Json job_document(const std::string& ns, const api::OwnerReference& owner, const
                   const Json& spec) {
   std::string prefix = owner.name + "-" + text::lower(measure.metric);
   std::erase_if(prefix, [](char c) { return !(std::isalnum(static_cast<unsigned char>(c)) || c == '-'); });
-  Json out = {{"apiVersion", kJobs.api_version()},
-              {"kind", kJobs.kind},
+  Json out = {{"apiVersion", api::kJobs.api_version()},
+              {"kind", api::kJobs.kind},
               {"metadata", json::object_at(spec, "metadata")},
               {"spec", json::object_at(spec, "spec")}};
   auto& meta = out["metadata"];
@@ -68,7 +68,7 @@ Task<Sample> run_job(kube::Client& client, Json document, std::function<bool()> 
                      json::string_at(document, "metadata.name")};
   const TimePoint deadline = client.scheduler().clock().now() + kJobGrace +
                              std::chrono::seconds(json::int_at(document, "spec.activeDeadlineSeconds"));
-  auto created = co_await client.create(kJobs, document);
+  auto created = co_await client.create(api::kJobs, document);
   if (!created && created.error().code != ErrorCode::kConflict)
     co_return not_created(document, created.error());
   bool ran = false;
@@ -77,10 +77,10 @@ Task<Sample> run_job(kube::Client& client, Json document, std::function<bool()> 
     co_await net::sleep_for(client.scheduler(), pause);
     if (!wanted()) {
       const std::string propagation = "Background";
-      (void)co_await client.remove(kJobs, key, propagation);
+      (void)co_await client.remove(api::kJobs, key, propagation);
       co_return inconclusive("no longer wanted");
     }
-    auto job = co_await client.get(kJobs, key);
+    auto job = co_await client.get(api::kJobs, key);
     if (!job && job.error().code == ErrorCode::kNotFound)
       co_return inconclusive(name_of(document) + " was deleted");
     if (!job) continue;  // the API is away for now

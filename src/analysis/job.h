@@ -6,12 +6,10 @@
 #include <functional>
 
 #include "analysis/run.h"
-#include "api/object.h"
+#include "api/core.h"
 #include "kube/client.h"
 
 namespace tidegate::analysis {
-
-inline constexpr api::Resource kJobs{"batch", "v1", "jobs", "Job"};
 
 // `spec`: {metadata: {labels, annotations}, spec: a JobSpec}. Named by the measurement, so that after a crash
 // the same Job is found again.

@@ -21,6 +21,7 @@ inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
 inline constexpr Resource kEvents{"", "v1", "events", "Event"};
 inline constexpr Resource kReplicaSets{"apps", "v1", "replicasets", "ReplicaSet"};
 inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment"};
+inline constexpr Resource kJobs{"batch", "v1", "jobs", "Job"};
 inline constexpr Resource kEndpointSlices{"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"};
 inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
 

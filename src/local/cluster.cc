@@ -19,6 +19,7 @@ Cluster::Cluster(asio::io_context& loop, Scheduler& timers, kube::Client& api)
       pods(decode_pod_object),
       replica_sets(api::make_object),
       deployments(api::make_object),
+      jobs(api::make_object),
       namespaces(api::make_object),
       services([](const Json& json) {
         auto service = api::decode_service(json);
@@ -33,9 +34,13 @@ void Cluster::start(std::function<void()> all_synced) {
     api::Resource resource;
     kube::Sink& sink;
   };
-  const std::vector<Kind> kinds = {{api::kNamespaces, namespaces},    {api::kServices, services},
-                                   {api::kEndpointSlices, slices},    {api::kDeployments, deployments},
-                                   {api::kReplicaSets, replica_sets}, {api::kPods, pods}};
+  const std::vector<Kind> kinds = {{api::kNamespaces, namespaces},
+                                   {api::kServices, services},
+                                   {api::kEndpointSlices, slices},
+                                   {api::kDeployments, deployments},
+                                   {api::kReplicaSets, replica_sets},
+                                   {api::kJobs, jobs},
+                                   {api::kPods, pods}};
   auto missing = std::make_shared<std::size_t>(kinds.size());
   for (const auto& [resource, sink] : kinds) {
     const kube::ListOptions everywhere;

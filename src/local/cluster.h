@@ -38,7 +38,7 @@ struct Cluster {
   kube::Client& client;
   kube::EventRecorder events;
   kube::Store<PodObject> pods;
-  kube::Store<api::Object> replica_sets, deployments, namespaces;
+  kube::Store<api::Object> replica_sets, deployments, jobs, namespaces;
   kube::Store<ServiceObject> services;
   kube::Store<SliceObject> slices;
 

@@ -80,7 +80,7 @@ TEST(PodFromTemplate, CarriesTheTemplateAndItsOwner) {
   const Json set =
       Json::parse(R"({"metadata": {"namespace": "shop", "name": "web-1", "uid": "u"}, "spec": {"template": {
       "metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}}, "spec": {"containers": [{"name": "c"}]}}}})");
-  const Json pod = pod_from_template(set, "web-1-abcde");
+  const Json pod = pod_from_template(api::kReplicaSets, set, "web-1-abcde");
   EXPECT_EQ(json::string_at(pod, "metadata.name"), "web-1-abcde");
   EXPECT_EQ(json::string_at(pod, "metadata.labels.app"), "web");
   EXPECT_EQ(json::string_at(pod, "/spec/containers/0/name"), "c");

@@ -59,10 +59,10 @@ ReplicaPlan plan_replicas(std::int32_t wanted, std::int32_t min_ready_seconds,
   return plan;
 }
 
-Json pod_from_template(const Json& replica_set, const std::string& name) {
-  const auto meta = api::decode_meta(replica_set);
-  const Json& from = json::object_at(replica_set, "spec.template");
-  const api::OwnerReference owner{"apps/v1", "ReplicaSet", meta.name, meta.uid, true};
+Json pod_from_template(const api::Resource& kind, const Json& owning, const std::string& name) {
+  const auto meta = api::decode_meta(owning);
+  const Json& from = json::object_at(owning, "spec.template");
+  const api::OwnerReference owner{kind.api_version(), std::string(kind.kind), meta.name, meta.uid, true};
   Json metadata = {
       {"namespace", meta.ns}, {"name", name}, {"ownerReferences", Json::array({api::to_json(owner)})}};
   for (const char* field : {"labels", "annotations"}) {

@@ -31,7 +31,7 @@ ReplicaPlan plan_replicas(std::int32_t wanted, std::int32_t min_ready_seconds,
 // Ended, or about to: such a pod is replaced.
 bool is_active(const api::Pod& pod);
 
-// The Pod of a set's template.
-Json pod_from_template(const Json& replica_set, const std::string& name);
+// The Pod of the template in an object of this kind, which owns it.
+Json pod_from_template(const api::Resource& kind, const Json& owning, const std::string& name);
 
 }  // namespace tidegate::local

@@ -97,7 +97,7 @@ Task<Result<void>> ReplicaSetController::create_pods(std::shared_ptr<ReplicaSetC
   for (std::int32_t i = 0; i < count; ++i) {
     const std::string name = self->fresh_name(set->meta);
     self->expected_[set->meta.uid][name] = self->cluster_.scheduler.clock().now() + kExpectationTimeout;
-    Json pod = pod_from_template(*set->json, name);
+    Json pod = pod_from_template(api::kReplicaSets, *set->json, name);
     const auto created = co_await self->cluster_.client.create(api::kPods, std::move(pod));
     if (!created) {
       self->expected_[set->meta.uid].erase(name);

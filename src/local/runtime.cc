@@ -12,6 +12,7 @@
 #include "local/deployment_controller.h"
 #include "local/endpoint_slice_controller.h"
 #include "local/garbage_collector.h"
+#include "local/job_controller.h"
 #include "local/limits.h"
 #include "local/namespace_controller.h"
 #include "local/pod_runner.h"
@@ -63,6 +64,7 @@ struct Runtime::State {
         catalog(std::make_shared<ResourceCatalog>()),
         replica_sets(ReplicaSetController::make(cluster)),
         deployments(DeploymentController::make(cluster)),
+        jobs(JobController::make(cluster)),
         slices(EndpointSliceController::make(cluster)),
         namespaces(NamespaceController::make(cluster, catalog)),
         garbage(GarbageCollector::make(io, scheduler, client, catalog)) {
@@ -75,6 +77,7 @@ struct Runtime::State {
     log::info("local runtime started");
     replica_sets->start();
     deployments->start();
+    jobs->start();
     slices->start();
     namespaces->start();
     garbage->start();
@@ -84,6 +87,7 @@ struct Runtime::State {
     stopping = true;
     replica_sets->stop();
     deployments->stop();
+    jobs->stop();
     slices->stop();
     namespaces->stop();
     garbage->stop();
@@ -97,6 +101,7 @@ struct Runtime::State {
   std::shared_ptr<ResourceCatalog> catalog;
   std::shared_ptr<ReplicaSetController> replica_sets;
   std::shared_ptr<DeploymentController> deployments;
+  std::shared_ptr<JobController> jobs;
   std::shared_ptr<EndpointSliceController> slices;
   std::shared_ptr<NamespaceController> namespaces;
   std::shared_ptr<GarbageCollector> garbage;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "api/condition.h"
 #include "api/core.h"
 #include "net/task.h"
 #include "tests/support/temp_dir.h"
@@ -170,6 +171,28 @@ TEST_F(RuntimeTest, SaysWhatAnUnknownImageNeeds) {
            "ErrImageNotFound";
   }));
   EXPECT_EQ(json::string_at(get(api::kPods, "nginx"), "status.phase"), "Pending");
+}
+
+TEST_F(RuntimeTest, RunsAJobToItsEndAndAnotherToItsFailure) {
+  for (const auto& [name, command] : {std::pair{"good", "true"}, std::pair{"bad", "false"}}) {
+    const std::string text =
+        R"({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"namespace": "default", "name": ")" +
+        std::string(name) + R"("}, "spec": {"backoffLimit": 1, "template": {"spec": {"restartPolicy": "Never",
+        "containers": [{"name": "c", "image": "any", "command": [")" +
+        command + R"("]}]}}}})";
+    create(api::kJobs, text.c_str());
+  }
+  const auto ended = [&](const char* name, const char* type) {
+    const auto conditions =
+        api::decode_conditions(json::array_at(get(api::kJobs, name), "status.conditions"));
+    return api::find_condition(conditions, type) != nullptr;
+  };
+  EXPECT_TRUE(eventually([&] { return ended("good", "Complete"); })) << get(api::kJobs, "good");
+  EXPECT_EQ(json::int_at(get(api::kJobs, "good"), "status.succeeded"), 1);
+  EXPECT_TRUE(eventually([&] { return ended("bad", "Failed"); })) << get(api::kJobs, "bad");
+  EXPECT_EQ(json::int_at(get(api::kJobs, "bad"), "status.failed"), 2) << "one more try";
+  remove(api::kJobs, "bad");
+  EXPECT_TRUE(eventually([&] { return list(api::kPods).size() == 1; })) << "its pods go with it";
 }
 
 constexpr const char* kDeployment =

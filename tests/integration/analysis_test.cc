@@ -127,5 +127,25 @@ TEST_F(AnalysisTest, ABadAnswerOfPrometheusReturnsAllTrafficToStable) {
   });
 }
 
+TEST_F(AnalysisTest, AJobIsRunAndItsEndIsTheVerdict) {
+  play(example("01-first-canary/gateway.yaml"), [this]() -> Task<void> {
+    for (const auto& [name, command] : {std::pair{"passes", "true"}, std::pair{"fails", "false"}}) {
+      const std::string document =
+          R"({"apiVersion": "tidegate.dev/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": ")" +
+          std::string(name) + R"("}, "spec": {"metrics": [{"name": "smoke", "count": 1, "provider": {"job": {
+             "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [
+               {"name": "c", "image": "any", "command": [")" +
+          command + R"("]}]}}}}}}]}})";
+      co_await create(api::kAnalysisRuns, document);
+    }
+    const Json passed = co_await wait_for(api::kAnalysisRuns, "passes", "is over", over);
+    EXPECT_EQ(json::string_at(passed, "status.phase"), "Successful") << json::dump_pretty(passed);
+    const Json failed = co_await wait_for(api::kAnalysisRuns, "fails", "is over", over);
+    EXPECT_EQ(json::string_at(failed, "status.phase"), "Failed") << json::dump_pretty(failed);
+    const std::string message = json::dump_pretty(failed["status"]);
+    EXPECT_NE(message.find("BackoffLimitExceeded"), std::string::npos) << message;
+  });
+}
+
 }  // namespace
 }  // namespace tidegate::test

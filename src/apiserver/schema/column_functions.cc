@@ -77,6 +77,17 @@ Json deployment_ready(const Call& call) {
          std::to_string(json::int_at(call.object, "spec.replicas"));
 }
 
+Json job_completions(const Call& call) {
+  return std::to_string(json::int_at(call.object, "status.succeeded")) + "/" +
+         std::to_string(json::int_at(call.object, "spec.completions", 1));
+}
+Json job_status(const Call& call) {
+  for (const Json& condition : json::array_at(call.object, "status.conditions")) {
+    if (json::string_at(condition, "status") == "True") return json::string_at(condition, "type");
+  }
+  return json::bool_at(call.object, "spec.suspend") ? "Suspended" : "Running";
+}
+
 Json template_containers(const Call& call) {
   return names_of(json::array_at(call.object, "spec.template.spec.containers"), "name");
 }
@@ -217,6 +228,8 @@ const std::map<std::string_view, Function>& functions() {
       {"labels", labels},
       {"selector", selector},
       {"deployment-ready", deployment_ready},
+      {"job-completions", job_completions},
+      {"job-status", job_status},
       {"template-containers", template_containers},
       {"template-images", template_images},
       {"service-external-ip", service_external_ip},

@@ -114,6 +114,7 @@ TEST(BuiltinTypes, AreThoseThatClientsExpect) {
                                           "v1/pods",
                                           "apps/v1/replicasets",
                                           "apps/v1/deployments",
+                                          "batch/v1/jobs",
                                           "discovery.k8s.io/v1/endpointslices",
                                           "coordination.k8s.io/v1/leases",
                                           "rbac.authorization.k8s.io/v1/roles",
