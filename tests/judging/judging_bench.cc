@@ -268,7 +268,7 @@ void print_all() {
   print_heads({"traffic", "Tidegate"}, "Flagger at its own pace", "");
   std::vector<Shape> shapes;
   std::vector<Good> goods;
-  for (const char* name : {"steady", "daily", "bursty", "low"}) {
+  for (const char* name : {"steady", "daily", "bursty", "low", "recorded"}) {
     shapes.push_back(read_shape(name));
     goods.push_back(good_rollouts(shapes.back(), shapes.size(), [](int) { return kStableFails; }));
     print_good(name, goods.back());

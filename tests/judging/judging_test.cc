@@ -56,6 +56,7 @@ TEST(Judging, KeepsItsRateOfFalseAlarmsHoweverOftenItIsAsked) {
                               {"rare failures, daily", "daily", 0.01, 0.99, rarely},
                               {"often", "bursty", 0, 0.9, often},
                               {"little traffic", "low", 0, 0.9, often},
+                              {"recorded", "recorded", 0, 0.9, often},
                               {"rising for both", "steady", 0, 0.9, rising},
                               {"an incident of both", "bursty", 0, 0.9, incident},
                               {"waves", "bursty", 0, 0.9, waves}};
