@@ -138,8 +138,11 @@ class Attacher {
                            [&](const auto& b) { return intersect_hostnames(a, b).has_value(); });
       });
     };
-    for (const auto& [route, others] : listener.attached) {
-      if (route->resource != route_.resource && meets(others)) return route;
+    for (const auto& [kind, attached] : listener.attached) {
+      if (kind == route_.resource) continue;
+      for (const auto& [route, others] : attached) {
+        if (meets(others)) return route;
+      }
     }
     return nullptr;
   }

@@ -29,7 +29,7 @@ struct ListenerNode {
     const api::Route* route;
     std::vector<std::string> hostnames;  // empty: whatever the listener takes
   };
-  std::vector<Attached> attached;  // of valid routes
+  std::map<const api::Resource*, std::vector<Attached>> attached;  // valid routes, by kind
   std::vector<Problem> problems;
   std::vector<routing::Rule> rules;
 

@@ -76,7 +76,8 @@ void place_rules(RouteNode& route) {
       if (std::find(done.begin(), done.end(), attachment.listener) != done.end()) continue;
       done.push_back(attachment.listener);
       ++attachment.listener->attached_routes;
-      attachment.listener->attached.push_back({route.route.get(), attachment.hostnames});
+      attachment.listener->attached[route.route->resource].push_back(
+          {route.route.get(), attachment.hostnames});
       if (!attachment.listener->servable) continue;
       for (const auto& rule : route.rules)
         attachment.listener->rules.emplace_back(rule).hostnames = attachment.hostnames;
