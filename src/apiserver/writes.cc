@@ -9,6 +9,7 @@
 #include "apiserver/limits.h"
 #include "apiserver/metadata.h"
 #include "apiserver/schema/patch.h"
+#include "apiserver/schema/rules.h"
 #include "base/text.h"
 
 namespace tidegate::apiserver {
@@ -149,7 +150,7 @@ std::optional<ApiStatus> Writes::check_namespace(const WriteRequest& request) co
                        request.ns + " because it is being terminated"};
 }
 
-std::optional<ApiStatus> Writes::check_schema(WriteRequest& request, Json& object) const {
+std::optional<ApiStatus> Writes::check_schema(WriteRequest& request, Json& object, const Json* before) const {
   const Json& schema = request.version->schema;
   const auto unknown = schema::prune(object, schema);
   if (!unknown.empty() && request.validation != FieldValidation::kIgnore) {
@@ -160,7 +161,15 @@ std::optional<ApiStatus> Writes::check_schema(WriteRequest& request, Json& objec
     request.warnings.push_back(list);
   }
   schema::apply_defaults(object, schema);
-  const auto errors = schema::validate(object, schema);
+  auto errors = schema::validate(object, schema);
+  if (const auto& rules = request.version->rules) {
+    if (auto instead = schema::rules_not_checked(errors)) {
+      errors.push_back(std::move(*instead));
+    } else {
+      for (auto& error : schema::broken_rules(*rules, schema, object, before))
+        errors.push_back(std::move(error));
+    }
+  }
   if (errors.empty()) return std::nullopt;
   return invalid(request.type->kind, request.type->group, json::string_at(object, "metadata.name"), errors);
 }
@@ -206,7 +215,7 @@ Outcome<Json> Writes::admit(WriteRequest& request, Json now, const Json* before)
       metadata.erase(field);
   }
   if (auto refused = prepare(*request.type, now, before, now_text())) return *refused;
-  if (auto refused = check_schema(request, now)) return *refused;
+  if (auto refused = check_schema(request, now, before)) return *refused;
   if (before && intent(now) != intent(*before))
     now["metadata"]["generation"] = json::int_at(*before, "metadata.generation") + 1;
   return now;

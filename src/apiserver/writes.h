@@ -66,7 +66,7 @@ class Writes {
   Outcome<Json> admit(WriteRequest& request, Json now, const Json* before);
   std::optional<ApiStatus> check_identity(const WriteRequest& request, Json& object) const;
   std::optional<ApiStatus> check_namespace(const WriteRequest& request) const;
-  std::optional<ApiStatus> check_schema(WriteRequest& request, Json& object) const;
+  std::optional<ApiStatus> check_schema(WriteRequest& request, Json& object, const Json* before) const;
   std::optional<ApiStatus> check_version(const WriteRequest& request, const Json& object,
                                          const Json& before) const;
   Outcome<Json> patched(const WriteRequest& request, PatchKind kind, const Json& before,

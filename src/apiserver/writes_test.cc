@@ -380,5 +380,66 @@ TEST_F(WritesTest, CustomResourcesTakeNoStrategicPatch) {
   EXPECT_EQ(call_text("PATCH", in(kThings, "t"), "{}", strategic).status, 415);
 }
 
+// Things whose size does not shrink, and is even.
+class RulesTest : public WritesTest {
+ protected:
+  static Json definition() {
+    Json definition = thing_definition();
+    Json& spec = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    spec["x-kubernetes-validations"] = {{{"rule", "self.size % 2 == 0"}, {"message", "size is odd"}},
+                                        {{"rule", "self.size >= oldSelf.size"}, {"message", "size shrinks"}}};
+    return definition;
+  }
+};
+
+TEST_F(RulesTest, RefuseInKubernetesWords) {
+  ASSERT_EQ(call("POST", kDefinitions, definition()).status, 201);
+  const auto refused = call("POST", kThings, thing("t", 3));
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.at("reason"), "Invalid");
+  EXPECT_EQ(refused.at("message"),
+            "Thing.example.com \"t\" is invalid: spec: Invalid value: \"object\": size is odd");
+  EXPECT_EQ(
+      json::dump(*json::find(refused.json, "details.causes")),
+      R"([{"field":"spec","message":"Invalid value: \"object\": size is odd","reason":"FieldValueInvalid"}])");
+}
+
+TEST_F(RulesTest, HoldForEachWayToWrite) {
+  ASSERT_EQ(call("POST", kDefinitions, definition()).status, 201);
+  ASSERT_EQ(call("POST", kThings, thing("t", 4)).status, 201);
+  EXPECT_EQ(merge(in(kThings, "t"), {{"spec", {{"size", 5}}}}).status, 422);
+  EXPECT_EQ(merge(in(kThings, "t"), {{"spec", {{"size", 2}}}}).status, 422);
+  EXPECT_EQ(call("PUT", in(kThings, "t"), thing("t", 2)).status, 422);
+  Extra apply;
+  apply.content_type = "application/apply-patch+yaml";
+  EXPECT_EQ(
+      call_text("PATCH", in(kThings, "t") + "?fieldManager=m&force=true", json::dump(thing("t", 2)), apply)
+          .status,
+      422);
+  EXPECT_EQ(merge(in(kThings, "t"), {{"spec", {{"size", 6}}}}).status, 200);
+}
+
+TEST_F(RulesTest, LetBeWhatWasBrokenBeforeTheyCame) {
+  define_things();
+  ASSERT_EQ(call("POST", kThings, thing("t", 3)).status, 201);
+  ASSERT_EQ(call("PUT", in(kDefinitions, "things.example.com"), definition()).status, 200);
+  EXPECT_EQ(merge(in(kThings, "t"), {{"metadata", {{"labels", {{"a", "b"}}}}}}).status, 200);
+  EXPECT_EQ(merge(in(kThings, "t") + "/status", {{"status", {{"size", 3}}}}).status, 200);
+  EXPECT_EQ(merge(in(kThings, "t"), {{"spec", {{"size", 5}}}}).status, 422);
+}
+
+TEST_F(RulesTest, ThatDoNotCompileRefuseTheDefinition) {
+  Json wrong = definition();
+  wrong["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"]
+       [0]["rule"] = "self.sise > 0";
+  const auto refused = call("POST", kDefinitions, wrong);
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(json::string_at(refused.json, "/details/causes/0/field"),
+            "spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule");
+  EXPECT_EQ(
+      json::string_at(refused.json, "/details/causes/0/message"),
+      "Invalid value: \"self.sise > 0\": compilation failed: ERROR: <input>:1:5: undefined field 'sise'");
+}
+
 }  // namespace
 }  // namespace tidegate::apiserver

@@ -8,7 +8,10 @@ namespace tidegate::apiserver::schema {
 
 inline constexpr std::size_t kMaxCompiledPatterns =
     1024;  // a thread; the Gateway API's kinds together have about 200
-inline constexpr std::size_t kMaxFieldErrors = 64;         // a Status names no more causes than one can read
+inline constexpr std::size_t kMaxFieldErrors = 64;  // a Status names no more causes than one can read
+inline constexpr std::size_t kMaxRules = 2000;      // of one schema; the Gateway API's kinds have about 100
+inline constexpr std::size_t kMaxRuleMessage =
+    5 * 1024;  // that a rule's messageExpression makes, as upstream
 inline constexpr std::size_t kMaxPatchOperations = 10000;  // of one JSON patch, as the Kubernetes API server
 inline constexpr std::size_t kMaxPatchGrowth =
     16 * 1024 * 1024;  // bytes that `copy` may add, so that patches cannot double without end

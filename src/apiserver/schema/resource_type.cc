@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "apiserver/schema/rules.h"
 #include "apiserver/schema/structural.h"
 #include "base/assert.h"
 #include "base/text.h"
@@ -62,6 +63,9 @@ Result<Version> decode_version(const Json& document, const std::string& field) {
   if (const auto errors = check_schema(*schema, field + ".schema.openAPIV3Schema"); !errors.empty()) {
     return wrong(errors.front().field, errors.front().message);
   }
+  auto rules = compile_rules(*schema, field + ".schema.openAPIV3Schema");
+  if (!rules) return rules.error();
+  version.rules = std::move(*rules);
   version.schema = *schema;
   return version;
 }

@@ -27,13 +27,16 @@ struct ScalePaths {
   std::string spec_replicas, status_replicas, label_selector;  // JSON paths, ".spec.replicas"
 };
 
+struct Rules;
+
 struct Version {
   std::string name;
   bool served = true, storage = false;
   bool status = false;  // has the status subresource
   std::optional<ScalePaths> scale;
   std::vector<PrinterColumn> columns;
-  Json schema;  // openAPIV3Schema; an empty object: preserves everything
+  Json schema;                         // openAPIV3Schema; an empty object: preserves everything
+  std::shared_ptr<const Rules> rules;  // its x-kubernetes-validations (rules.h), or nullptr
 };
 
 struct ResourceType {

@@ -27,7 +27,7 @@ std::vector<std::string> prune(Json& object, const Json& schema);
 
 // type, nullable, required, enum, format, pattern, minimum.., minLength.., minItems.., minProperties..,
 // uniqueItems, list-type set and map keys, x-kubernetes-int-or-string, oneOf/anyOf/allOf/not.
-// x-kubernetes-validations (CEL) is not evaluated yet.
+// Not here: x-kubernetes-validations (rules.h).
 std::vector<FieldError> validate(const Json& object, const Json& schema);
 
 // A CRD's schema itself: known types, patterns that compile, schemas where schemas belong. `field` is where
