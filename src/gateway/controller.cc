@@ -36,7 +36,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   void watch_all();
   // `writer`: of the kind's statuses; nullptr: we write none.
   template <typename T, typename Writer>
-  void watch(const api::Resource& resource, kube::Store<T>& store, Writer writer);
+  void watch(const api::Resource& resource, kube::Store<T>& store, Writer writer,
+             kube::Unknown unknown = kube::Unknown::kAwaited);
   template <typename T, typename Writer>
   void changed(const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now, Writer writer);
   void synced();
@@ -82,17 +83,19 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 // ---- what comes in ----
 
 template <typename T, typename Writer>
-void Controller::State::watch(const api::Resource& resource, kube::Store<T>& store, Writer writer) {
+void Controller::State::watch(const api::Resource& resource, kube::Store<T>& store, Writer writer,
+                              kube::Unknown unknown) {
   store.on_change([this, writer](const auto& old, const auto& now) { changed(old, now, writer); });
-  reflectors.push_back(
-      std::make_unique<kube::Reflector>(client, resource, kube::ListOptions{}, store, [this] { synced(); }));
+  reflectors.push_back(std::make_unique<kube::Reflector>(
+      client, resource, kube::ListOptions{}, store, [this] { synced(); }, unknown));
 }
 
 void Controller::State::watch_all() {
   watch(api::kGatewayClasses, stores->classes, &class_writer);
   watch(api::kGateways, stores->gateways, &gateway_writer);
   watch(api::kHttpRoutes, stores->http_routes, &http_writer);
-  watch(api::kGrpcRoutes, stores->grpc_routes, &grpc_writer);
+  // A cluster may do without: older releases of Gateway API, or an installation of less.
+  watch(api::kGrpcRoutes, stores->grpc_routes, &grpc_writer, kube::Unknown::kEmpty);
   watch(api::kReferenceGrants, stores->grants, nullptr);
   watch(api::kServices, stores->services, nullptr);
   watch(api::kEndpointSlices, stores->slices, nullptr);

@@ -11,17 +11,20 @@
 namespace tidegate::kube {
 
 struct Reflector::State : std::enable_shared_from_this<State> {
-  State(Client& client, api::Resource resource, ListOptions options, Sink& sink, std::function<void()> synced)
+  State(Client& client, api::Resource resource, ListOptions options, Sink& sink, std::function<void()> synced,
+        Unknown unknown)
       : client(client),
         resource(resource),
         options(std::move(options)),
         sink(sink),
         synced(std::move(synced)),
+        unknown(unknown),
         backoff(kRetryMin, kRetryMax, client.random()) {}
 
   void list();
   static Task<void> list_once(std::shared_ptr<State> self);
   void on_list(Result<List> list);
+  void fill(std::vector<Json> items);
   void watch();
   void on_event(std::string_view type, Json object);
   void on_end(Result<void> result);
@@ -33,6 +36,7 @@ struct Reflector::State : std::enable_shared_from_this<State> {
   const ListOptions options;
   Sink& sink;
   std::function<void()> synced;
+  const Unknown unknown;
   Backoff backoff;
   std::string resource_version;
   std::unique_ptr<session::HttpClient::Handle> handle;
@@ -51,14 +55,23 @@ Task<void> Reflector::State::list_once(std::shared_ptr<State> self) {
 }
 
 void Reflector::State::on_list(Result<List> list) {
-  if (!list) return later(list.error(), &State::list);
-  resource_version = list->resource_version;
   const auto self = shared_from_this();  // what the sink tells may be the end of this reflector
-  sink.replace(std::move(list->items));
-  if (auto tell = std::exchange(synced, {}); tell && !stopped) tell();
+  if (!list) {
+    const bool absent = unknown == Unknown::kEmpty && list.error().code == ErrorCode::kNotFound;
+    if (absent && synced) fill({});
+    if (!stopped) later(list.error(), &State::list);
+    return;
+  }
+  resource_version = list->resource_version;
+  fill(std::move(list->items));
   if (stopped) return;
   recovered();
   watch();
+}
+
+void Reflector::State::fill(std::vector<Json> items) {
+  sink.replace(std::move(items));
+  if (auto tell = std::exchange(synced, {}); tell && !stopped) tell();
 }
 
 void Reflector::State::watch() {
@@ -120,8 +133,9 @@ void Reflector::State::recovered() {
 }
 
 Reflector::Reflector(Client& client, api::Resource resource, ListOptions options, Sink& sink,
-                     std::function<void()> synced)
-    : state_(std::make_shared<State>(client, resource, std::move(options), sink, std::move(synced))) {
+                     std::function<void()> synced, Unknown unknown)
+    : state_(
+          std::make_shared<State>(client, resource, std::move(options), sink, std::move(synced), unknown)) {
   state_->list();
 }
 

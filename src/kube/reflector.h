@@ -11,11 +11,18 @@
 
 namespace tidegate::kube {
 
+// What a kind is that the API server does not know (404: its CRD is not there).
+enum class Unknown {
+  kAwaited,  // nothing is known until it is there
+  kEmpty,    // there are no objects of it; looked for again, with back-off. Once listed, nothing is forgotten
+             // for it
+};
+
 class Reflector {
  public:
   // `synced` is called once, after the first list. Starts at once; destroying it stops.
   Reflector(Client& client, api::Resource resource, ListOptions options, Sink& sink,
-            std::function<void()> synced = {});
+            std::function<void()> synced = {}, Unknown unknown = Unknown::kAwaited);
   ~Reflector();
 
  private:

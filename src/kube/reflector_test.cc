@@ -175,5 +175,33 @@ TEST_F(ReflectorTest, DestroyingItStopsItEvenFromWithinItsOwnEvents) {
   EXPECT_EQ(held(), (Held{{"a", "6"}}));
 }
 
+TEST_F(ReflectorTest, AKindThatMayBeUnknownHasNoObjectsUntilItIsThere) {
+  answer(404, R"({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404})");
+  answer(200, list_of({config_map("a", "1")}, "5"));
+  reflector_ = std::make_unique<Reflector>(
+      client(), api::kConfigMaps, ListOptions{"shop", {}, {}}, store_, [this] { ++synced_; },
+      Unknown::kEmpty);
+  run_ahead_until([&] { return synced_ == 1; });
+  EXPECT_EQ(held(), Held{});
+  expect({{"a", "1"}});
+  EXPECT_EQ(synced_, 1);
+}
+
+TEST_F(ReflectorTest, AKindThatGoesUnknownIsNotForgotten) {
+  answer(200, list_of({config_map("a", "1")}, "5"));
+  reflector_ = std::make_unique<Reflector>(
+      client(), api::kConfigMaps, ListOptions{"shop", {}, {}}, store_, [this] { ++synced_; },
+      Unknown::kEmpty);
+  run_ahead_until([&] { return watch_.has_value(); });
+  answer(404, R"({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404})");
+  answer(404, R"({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404})");
+  answer(200, list_of({config_map("a", "1"), config_map("b", "6")}, "7"));
+  watch_->write(event("ERROR", {{"kind", "Status"}, {"code", 410}, {"reason", "Expired"}}));
+  std::exchange(watch_, {})->end();
+  run_ahead_until([&] { return asked_.size() >= 2; });
+  EXPECT_EQ(held(), (Held{{"a", "1"}}));
+  expect({{"a", "1"}, {"b", "6"}});
+}
+
 }  // namespace
 }  // namespace tidegate::kube

@@ -56,9 +56,11 @@ class ControllerTest : public testing::Test {
     client_ = std::make_unique<kube::Client>(loop_.io(), loop_.scheduler(), *config);
     events_ = std::make_unique<kube::EventRecorder>(*client_, "gateway");
     for (const auto& resource :
-         {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kGrpcRoutes, api::kReferenceGrants})
+         {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kReferenceGrants})
       must(client_->create(kCrds, crd(resource)));
+    if (has_grpc_routes()) must(client_->create(kCrds, crd(api::kGrpcRoutes)));
   }
+  virtual bool has_grpc_routes() const { return true; }
   void TearDown() override {
     controller_.reset();
     events_.reset();
@@ -306,6 +308,31 @@ TEST_F(ControllerTest, KeepsAddressesOverARestart) {
   becomes([&] { return gateway_says("aaa", "Programmed"); }, "True/Programmed/1");
   EXPECT_EQ(gateway("demo").status.addresses, before);
   EXPECT_NE(gateway("aaa").status.addresses, before);
+}
+
+class WithoutGrpcRoutes : public ControllerTest {
+  bool has_grpc_routes() const override { return false; }
+};
+
+TEST_F(WithoutGrpcRoutes, ServesTheOthersAndFindsThemOnceTheyAreThere) {
+  apply(kShop);
+  start();
+  becomes([&] { return route_says("shop", "tidegate.dev/Programmed"); }, "True/Programmed/1");
+  must(client_->create(kCrds, crd(api::kGrpcRoutes)));
+  apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: calls, namespace: default}
+spec:
+  parentRefs: [{name: demo}]
+  hostnames: [calls.example.com]
+  rules: [{backendRefs: [{name: stable, port: 80}]}]
+)");
+  EXPECT_TRUE(until([&] {
+    return !tables_.empty() && std::ranges::any_of(tables_.back()->listeners[0].rules, [](const auto& rule) {
+      return rule.route.kind == "GRPCRoute";
+    });
+  }));
 }
 
 }  // namespace
