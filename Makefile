@@ -46,7 +46,7 @@ sanitized: deps
 	ctest --test-dir build/$(PRESET) --parallel $(JOBS) --output-on-failure --no-tests=error
 
 .PHONY: bench
-bench: deps ## Micro-benchmarks, and how fast bad canaries are found (docs/judging.md)
+bench: deps ## Micro-benchmarks, how fast bad canaries are found (docs/judging.md), 500 Rollouts at once
 	@cmake --preset release >build/configure.log
 	@tools/bench.sh
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Builds and runs every benchmark: micro-benchmarks of the layers that have some, then the judging tables (docs/judging.md).
+# Builds and runs every benchmark: micro-benchmarks of the layers that have some, the judging tables (docs/judging.md), and a whole world
+# under 500 Rollouts.
 # With arguments: only those whose target's name contains one of them, such as `tools/bench.sh judging`.
 set -euo pipefail
 cd "$(dirname "$0")/.."

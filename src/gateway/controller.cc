@@ -152,7 +152,6 @@ void Controller::State::stop() {
 
 void Controller::State::refresh() {
   if (stopped || !all_synced()) return;
-  refresh_soon.cancel();
   ClusterState state = stores->snapshot();
   state.assigned = std::move(latest.assigned);
   state.served = served;
@@ -194,10 +193,7 @@ void Controller::State::applied(const routing::Table& table,
     it->second = std::min(it->second, generation);
   }
   if (published && acknowledged == published->generation) awaiting_proxies.reset();
-  // Not from within publish(), which may be where this call comes from.
-  client.scheduler().post([weak = weak_from_this()] {
-    if (const auto state = weak.lock()) state->refresh();
-  });
+  refresh_soon.trigger();
 }
 
 bool Controller::State::settled() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers changes that come in groups: runs its callback a while after the last one, but never later than a
-// bound after the first. Thread: the scheduler's. Owns: its timer.
+// bound after the first, and not before it has rested twice as long as the callback took: however much there
+// is, it gets a third of the thread. Thread: the scheduler's. Owns: its timer.
 #pragma once
 
 #include <functional>
@@ -21,10 +22,15 @@ class HoldOff {
   bool pending() const { return first_.has_value(); }
 
  private:
+  static constexpr int kRest = 2;
+  void arm();
+  void run();
+
   Scheduler& scheduler_;
   Duration delay_, most_;
   std::function<void()> callback_;
   std::optional<SteadyTime> first_;
+  SteadyTime rested_{};  // when it has
   std::unique_ptr<Scheduler::Timer> timer_;
 };
 

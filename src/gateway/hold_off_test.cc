@@ -37,6 +37,21 @@ TEST_F(HoldOffTest, RunsUnderSteadyChange) {
   EXPECT_EQ(runs_, 5);
 }
 
+TEST_F(HoldOffTest, RestsTwiceAsLongAsARunTook) {
+  const TimePoint start = time_.clock().now();
+  Duration worked{0};
+  HoldOff slow(time_, Duration(10), Duration(100), [&] {
+    time_.advance(Duration(50));
+    worked += Duration(50);
+    slow.trigger();
+  });
+  slow.trigger();
+  time_.advance(Duration(1000));
+  const Duration passed = time_.clock().now() - start;
+  EXPECT_LE(worked, passed / 3 + Duration(50));
+  EXPECT_GE(worked, passed / 4);
+}
+
 TEST_F(HoldOffTest, CanBeCancelled) {
   hold_off_.trigger();
   hold_off_.cancel();

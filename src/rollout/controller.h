@@ -22,7 +22,7 @@ namespace tidegate::rollout {
 class Controller {
  public:
   struct Options {
-    std::size_t parallel = 4;
+    std::size_t parallel = 16;  // reconciles at once: each waits for some answers of the API server
     metrics::providers::Fetch* fetch = nullptr;  // outlives it; null: one of its own
   };
   // `traffic` may be null: no proxies of ours. `registry`: where tidegate_rollout_* go; may be null.
