@@ -20,12 +20,6 @@ bool iequals_of_same_size(const char* a, const char* b, std::size_t size) {
   return true;
 }
 
-std::string_view trim_whitespace(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool list_has_token(std::string_view list, std::string_view token) {
   while (true) {
     const std::size_t comma = list.find(',');

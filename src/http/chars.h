@@ -54,15 +54,21 @@ inline bool all(std::string_view text, CharClass wanted) {
 int hex_value(char c);
 
 bool iequals_of_same_size(const char* a, const char* b, std::size_t size);
-// Inline as far as the sizes, which tell most names apart.
+// Inline as far as the sizes and the first letters, which tell most names apart.
 inline bool iequals(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && iequals_of_same_size(a.data(), b.data(), a.size());
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  return ((a.front() ^ b.front()) & ~0x20) == 0 && iequals_of_same_size(a.data(), b.data(), a.size());
 }
 
 // `list` is a comma-separated list of RFC 9110 section 5.6.1.
 bool list_has_token(std::string_view list, std::string_view token);
 
-std::string_view trim_whitespace(std::string_view text);  // SP and HTAB
+inline std::string_view trim_whitespace(std::string_view text) {  // SP and HTAB
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
 
 // Index of the first byte that a field value may not hold (controls but HTAB, DEL), or text.size().
 std::size_t find_bad_value_byte(std::string_view text);

@@ -144,6 +144,12 @@ Event H1Decoder::State::fail(Refusal why) {
 bool H1Decoder::State::take_line(std::string_view& input, std::size_t limit, std::string_view& line) {
   const std::size_t lf = input.find('\n');
   const bool complete = lf != std::string_view::npos;
+  // By far the most.
+  if (complete && held.empty() && lf > 0 && lf < limit + 2 && input[lf - 1] == '\r') {
+    line = input.substr(0, lf - 1);
+    input.remove_prefix(lf + 1);
+    return true;
+  }
   const std::string_view part = input.substr(0, complete ? lf + 1 : input.size());
   const std::size_t length = held.size() + part.size();
   if (length > limit + 2) {
@@ -208,13 +214,11 @@ Event H1Decoder::State::field_line(std::string_view line) {
   if (headers.size() >= limits.header_count)
     return fail({DecodeError::kHeadersTooLarge, "header count over the limit"});
   Field field;
-  if (const Refusal why = parse_field_line(line, field)) return fail(why);
+  // Kept whole: the input is gone by the end of the head, and the encoder may take it as it stands.
+  if (const Refusal why = parse_field_line(headers.store(line), field)) return fail(why);
   if (const Refusal why = note_field(field, seen)) return fail(why);
-  if (role == Role::kRequests && iequals(field.name, "host")) {
-    seen.host = headers.store(field.value);  // the line itself is gone by the end of the head
-  } else {
-    headers.add(field.name, field.value);
-  }
+  if (role == Role::kRequests && iequals(field.name, "host")) return Event::kNeedMore;  // in `seen`
+  headers.add_stored(field);
   return Event::kNeedMore;
 }
 

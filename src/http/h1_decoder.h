@@ -59,7 +59,7 @@ class H1Decoder {
   // messages.
   Event finish();
 
-  RequestHead& request();  // valid from kHead to kEnd; may be moved from
+  RequestHead& request();  // valid from kHead to the first byte of the next message; may be moved from
   ResponseHead& response();
   std::string_view body() const;
   Headers& trailers();

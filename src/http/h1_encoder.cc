@@ -2,6 +2,7 @@
 #include "http/h1_encoder.h"
 
 #include <charconv>
+#include <cstring>
 
 #include "http/chars.h"
 
@@ -22,6 +23,15 @@ void append_clean(std::string_view text, std::string& out) {
     if (bad == text.size()) return;
     out += ' ';
     text.remove_prefix(bad + 1);
+  }
+}
+
+// The same in place.
+void clean(char* text, std::size_t size) {
+  for (std::size_t bad; (bad = find_bad_value_byte({text, size})) != size;) {
+    text[bad] = ' ';
+    text += bad + 1;
+    size -= bad + 1;
   }
 }
 
@@ -47,13 +57,44 @@ bool is_framing_field(std::string_view name) {
   }
 }
 
+// What stands between a name and its value, and behind it.
+constexpr std::string_view kColon = ": ";
+constexpr std::string_view kEnd = "\r\n";
+
+char* put(std::string_view text, char* at) {
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+// A field as it came lies in one piece, most often.
+char* put_checked(const Field& field, char* at) {
+  const char* behind_name = field.name.data() + field.name.size();
+  if (field.value.data() == behind_name + kColon.size() && behind_name[1] == ' ')
+    return put(kEnd, put({field.name.data(), field.name.size() + kColon.size() + field.value.size()}, at));
+  return put(kEnd, put(field.value, put(kColon, put(field.name, at))));
+}
+
+bool is_written(const Field& field, bool keep_upgrade) {
+  if (is_framing_field(field.name) || (!keep_upgrade && iequals(field.name, "upgrade"))) return false;
+  // A name that is no token can't be repaired into one that means the same.
+  return field.checked || (!field.name.empty() && all(field.name, kTokenChar));
+}
+
+// Room for all of them is made at once.
 void append_fields(const Headers& headers, bool keep_upgrade, std::string& out) {
+  std::size_t room = 0;
+  for (const Field& field : headers)
+    room += field.name.size() + kColon.size() + field.value.size() + kEnd.size();
+  const std::size_t start = out.size();
+  out.resize(start + room);
+  char* at = out.data() + start;
   for (const Field& field : headers) {
-    if (is_framing_field(field.name) || (!keep_upgrade && iequals(field.name, "upgrade"))) continue;
-    // A name that is no token can't be repaired into one that means the same.
-    if (field.name.empty() || !all(field.name, kTokenChar)) continue;
-    append_field(field.name, field.value, out);
+    if (!is_written(field, keep_upgrade)) continue;
+    char* const begin = at;
+    at = put_checked(field, at);
+    if (!field.checked) clean(begin + field.name.size() + kColon.size(), field.value.size());
   }
+  out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 void append_length(std::uint64_t length, std::string& out) {

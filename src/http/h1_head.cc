@@ -109,6 +109,7 @@ Refusal parse_field_line(std::string_view line, Field& field) {
   if (find_bad_value_byte(field.value) != field.value.size()) {
     return {DecodeError::kBadHeader, "control character in a field value"};
   }
+  field.checked = true;
   return {};
 }
 

@@ -34,7 +34,7 @@ struct FramingFields {
 Refusal parse_request_line(std::string_view line, RequestHead& head);
 Refusal parse_status_line(std::string_view line, ResponseHead& head);
 
-// Checks one field line (without CRLF) and splits it.
+// Checks one field line (without CRLF) and splits it into views of it.
 Refusal parse_field_line(std::string_view line, Field& field);
 
 // Takes note of a field that bears on framing. `host` stays a view of field.value.

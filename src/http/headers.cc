@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "http/chars.h"
 
@@ -10,7 +11,6 @@ namespace tidegate::http {
 namespace {
 
 constexpr std::size_t kFirstBlock = 1024;  // holds the fields of a usual browser request
-constexpr std::size_t kUsualFields = 16;
 
 }  // namespace
 
@@ -18,12 +18,27 @@ Headers::Headers(std::initializer_list<Field> fields) {
   for (const Field& field : fields) add(field.name, field.value);
 }
 
+Headers::Headers(Headers&& other) noexcept
+    : fields_(std::move(other.fields_)),
+      blocks_(std::move(other.blocks_)),
+      free_(std::exchange(other.free_, nullptr)),
+      end_(std::exchange(other.end_, nullptr)) {}
+
+Headers& Headers::operator=(Headers&& other) noexcept {
+  fields_.swap(other.fields_);
+  blocks_.swap(other.blocks_);
+  std::swap(free_, other.free_);
+  std::swap(end_, other.end_);
+  other.clear();  // its memory is ours of before
+  return *this;
+}
+
 Headers::Headers(const Headers& other) {
   std::size_t bytes = 0;
   for (const Field& field : other) bytes += field.name.size() + field.value.size();
-  if (bytes > 0) blocks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes, 0});
+  if (bytes > 0) add_block(bytes);
   fields_.reserve(other.size());
-  for (const Field& field : other) fields_.push_back({store(field.name), store(field.value)});
+  for (const Field& field : other) fields_.push_back({store(field.name), store(field.value), field.checked});
 }
 
 Headers& Headers::operator=(const Headers& other) {
@@ -31,30 +46,21 @@ Headers& Headers::operator=(const Headers& other) {
   return *this;
 }
 
-char* Headers::allocate(std::size_t size) {
-  if (blocks_.empty() || blocks_.back().size - blocks_.back().used < size) {
-    const std::size_t next = std::max(size, blocks_.empty() ? kFirstBlock : blocks_.back().size * 2);
-    blocks_.push_back({std::make_unique_for_overwrite<char[]>(next), next, 0});
-  }
-  Block& block = blocks_.back();
-  char* place = block.bytes.get() + block.used;
-  block.used += size;
-  return place;
+void Headers::add_block(std::size_t size) {
+  Block& block = blocks_.emplace_back(Block{std::make_unique_for_overwrite<char[]>(size), size});
+  free_ = block.bytes.get();
+  end_ = free_ + size;
 }
 
-std::string_view Headers::store(std::string_view bytes) {
-  if (bytes.empty()) return {};
-  char* place = allocate(bytes.size());
-  std::memcpy(place, bytes.data(), bytes.size());
-  return {place, bytes.size()};
+void Headers::add_block_for(std::size_t size) {
+  add_block(std::max(size, blocks_.empty() ? kFirstBlock : blocks_.back().size * 2));
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
-  if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
   char* place = allocate(name.size() + value.size());
   if (!name.empty()) std::memcpy(place, name.data(), name.size());
   if (!value.empty()) std::memcpy(place + name.size(), value.data(), value.size());
-  fields_.push_back({{place, name.size()}, {place + name.size(), value.size()}});
+  add_stored({{place, name.size()}, {place + name.size(), value.size()}});
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -62,11 +68,11 @@ void Headers::set(std::string_view name, std::string_view value) {
   const std::string_view stored_name = store(name);
   const std::string_view stored_value = store(value);
   remove(stored_name);
-  add_stored(stored_name, stored_value);
+  add_stored({stored_name, stored_value});
 }
 
 void Headers::remove(std::string_view name) {
-  std::erase_if(fields_, [name](const Field& field) { return iequals(field.name, name); });
+  remove_if([name](const Field& field) { return iequals(field.name, name); });
 }
 
 void Headers::clear() {
@@ -74,7 +80,8 @@ void Headers::clear() {
   if (blocks_.empty()) return;
   // The last block is the largest; a later message of the same size fits into it alone.
   if (blocks_.size() > 1) blocks_.erase(blocks_.begin(), blocks_.end() - 1);
-  blocks_.back().used = 0;
+  free_ = blocks_.back().bytes.get();
+  end_ = free_ + blocks_.back().size;
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {

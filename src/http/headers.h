@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tidegate::http {
@@ -17,14 +19,15 @@ namespace tidegate::http {
 struct Field {
   std::string_view name;
   std::string_view value;
+  bool checked = false;  // by the decoder: the name is a token, the value has no control characters
 };
 
 class Headers {
  public:
   Headers() = default;
   Headers(std::initializer_list<Field> fields);
-  Headers(Headers&&) noexcept = default;  // views stay valid: arena blocks do not move
-  Headers& operator=(Headers&&) noexcept = default;
+  Headers(Headers&& other) noexcept;  // views stay valid: arena blocks do not move
+  Headers& operator=(Headers&& other) noexcept;
   Headers(const Headers& other);
   Headers& operator=(const Headers& other);
 
@@ -32,6 +35,10 @@ class Headers {
   void add(std::string_view name, std::string_view value);
   void set(std::string_view name, std::string_view value);  // replaces all fields of that name
   void remove(std::string_view name);
+  template <typename Predicate>
+  void remove_if(Predicate predicate) {
+    std::erase_if(fields_, predicate);
+  }
   void clear();  // keeps the memory
 
   std::optional<std::string_view> get(std::string_view name) const;  // the first one
@@ -47,20 +54,35 @@ class Headers {
   auto end() const { return fields_.end(); }
 
   // Bytes that live as long as this object; for values built from parts.
-  std::string_view store(std::string_view bytes);
-  // Adds a field whose name and value store() returned: no copy.
-  void add_stored(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  std::string_view store(std::string_view bytes) {
+    char* place = allocate(bytes.size());
+    if (!bytes.empty()) std::memcpy(place, bytes.data(), bytes.size());
+    return {place, bytes.size()};
+  }
+  // Adds a field whose name and value lie in what store() returned: no copy.
+  void add_stored(const Field& field) {
+    if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
+    fields_.push_back(field);
+  }
 
  private:
   struct Block {
     std::unique_ptr<char[]> bytes;
     std::size_t size = 0;
-    std::size_t used = 0;
   };
-  char* allocate(std::size_t size);
+  static constexpr std::size_t kUsualFields = 16;
+
+  char* allocate(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - free_) < size) add_block_for(size);
+    return std::exchange(free_, free_ + size);
+  }
+  void add_block(std::size_t size);
+  void add_block_for(std::size_t size);
 
   std::vector<Field> fields_;
   std::vector<Block> blocks_;
+  char* free_ = nullptr;  // of the last block: what is left of it
+  char* end_ = nullptr;
 };
 
 }  // namespace tidegate::http

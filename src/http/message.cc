@@ -2,7 +2,6 @@
 #include "http/message.h"
 
 #include <algorithm>
-#include <array>
 
 #include "http/chars.h"
 
@@ -138,6 +137,28 @@ bool response_has_no_body(std::string_view method, int status) {
   return method == "HEAD" || status / 100 == 1 || status == 204 || status == 304;
 }
 
+namespace {
+
+bool is_hop_by_hop(const Field& field) {
+  const std::string_view name = field.name;
+  switch (name.size()) {
+    case 2:
+      return iequals(name, "te");
+    case 7:
+      return iequals(name, "upgrade");
+    case 10:
+      return iequals(name, "connection") || iequals(name, "keep-alive");
+    case 16:
+      return iequals(name, "proxy-connection");
+    case 17:
+      return iequals(name, "transfer-encoding");
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 void remove_hop_by_hop(Headers& headers) {
   std::vector<std::string> named;
   for (const Field& field : headers) {
@@ -152,9 +173,7 @@ void remove_hop_by_hop(Headers& headers) {
     }
   }
   for (const std::string& name : named) headers.remove(name);
-  static constexpr std::array<std::string_view, 6> kAlways = {"connection", "proxy-connection",  "keep-alive",
-                                                              "te",         "transfer-encoding", "upgrade"};
-  for (const std::string_view name : kAlways) headers.remove(name);
+  headers.remove_if(is_hop_by_hop);
 }
 
 }  // namespace tidegate::http

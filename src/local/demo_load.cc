@@ -55,7 +55,7 @@ struct DemoLoad::State {
  private:
   struct Call final : session::ClientStreamEvents {
     Call(State& load, std::uint64_t id) : load(load), id(id) {}
-    void on_head(http::ResponseHead head) override { status = head.status; }
+    void on_head(http::ResponseHead& head) override { status = head.status; }
     void on_data(std::string_view data) override {
       if (body.size() + data.size() <= kMaxBody) body.append(data);
     }

@@ -18,13 +18,15 @@ bool is_grpc(const http::RequestHead& head) {
 }  // namespace
 
 Exchange::Exchange(Worker& worker, WorkerTablePtr table, const routing::CompiledPort& port,
-                   http::RequestHead head, bool expects_continue,
+                   http::RequestHead& head, bool expects_continue,
                    std::shared_ptr<session::ServerStream> client)
     : worker_(worker),
       table_(std::move(table)),
       port_(port),
       client_(std::move(client)),
-      head_(std::move(head)),
+      head_(head),
+      declares_body_(head.content_length != 0),
+      idempotent_(http::is_idempotent(head.method)),
       expects_continue_(expects_continue),
       grpc_(is_grpc(head_)),
       started_(worker.now()),

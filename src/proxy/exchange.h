@@ -23,8 +23,9 @@ class Worker;
 
 class Exchange {
  public:
-  // `port` is of `table`. The client's address family and TLS state come with the stream.
-  Exchange(Worker& worker, WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead head,
+  // `port` is of `table`, `head` stays as long as `client` waits for us. The client's address family and TLS
+  // state come with the stream.
+  Exchange(Worker& worker, WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead& head,
            bool expects_continue, std::shared_ptr<session::ServerStream> client);
   ~Exchange();
   Exchange(const Exchange&) = delete;
@@ -48,8 +49,8 @@ class Exchange {
   struct BackendSide final : session::ClientStreamEvents {
     explicit BackendSide(Exchange& e) : exchange(e) {}
     // A stream given up stays until the end of the loop's turn; what it still says is for nobody.
-    void on_head(http::ResponseHead head) override {
-      if (exchange.backend_) exchange.on_response_head(std::move(head));
+    void on_head(http::ResponseHead& head) override {
+      if (exchange.backend_) exchange.on_response_head(head);
     }
     void on_data(std::string_view data) override {
       if (exchange.backend_) exchange.on_response_data(data);
@@ -77,14 +78,14 @@ class Exchange {
   void apply_response_filters(http::ResponseHead& head);
   void keep_session(http::ResponseHead& head);
   std::uint64_t split_point();  // on the circle of the rule's weights
-  void open_tunnel(http::ResponseHead head);
+  void open_tunnel(http::ResponseHead& head);
   void log();
 
   void on_request_data(std::string_view data);
   void on_request_end(const http::Headers& trailers);
   void on_client_writable();
   void on_client_gone();
-  void on_response_head(http::ResponseHead head);
+  void on_response_head(http::ResponseHead& head);
   void on_response_data(std::string_view data);
   void on_response_end(const http::Headers& trailers);
   void on_backend_writable();
@@ -104,7 +105,7 @@ class Exchange {
   BackendTotals& totals() const;
   void finish();
 
-  bool has_body() const { return head_.content_length != 0 || tunnel_; }
+  bool has_body() const { return declares_body_ || tunnel_; }
   const routing::CompiledRule& rule() const { return *matched_.rule(); }
   std::string describe(std::string_view detail) const;
 
@@ -115,7 +116,8 @@ class Exchange {
   ClientSide client_side_{*this};
   BackendSide backend_side_{*this};
 
-  http::RequestHead head_;
+  http::RequestHead& head_;  // not once the response is complete
+  const bool declares_body_, idempotent_;
   bool expects_continue_;
   bool grpc_;
   bool websocket_ = false;  // is asked for

@@ -8,8 +8,8 @@
 
 namespace tidegate::proxy {
 
-void Exchange::on_response_head(http::ResponseHead head) {
-  if (head.status == 101 && websocket_) return open_tunnel(std::move(head));
+void Exchange::on_response_head(http::ResponseHead& head) {
+  if (head.status == 101 && websocket_) return open_tunnel(head);
   if (head.status == 101) {
     release_endpoint();
     return fail(ErrorKind::kProtocol, "it switched protocols without being asked");
@@ -28,7 +28,7 @@ void Exchange::on_response_head(http::ResponseHead head) {
 }
 
 // From here on bytes go both ways until one side ends; only idling limits them in time.
-void Exchange::open_tunnel(http::ResponseHead head) {
+void Exchange::open_tunnel(http::ResponseHead& head) {
   replay_ = {};
   replayable_ = false;
   response_started_ = tunnel_ = true;

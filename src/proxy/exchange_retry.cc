@@ -13,7 +13,7 @@ bool Exchange::may_send_again(session::StreamError error, bool unsent) const {
   using session::StreamError;
   if (!unsent || response_started_ || attempts_ > kMaxRetries || !replayable_) return false;
   if (error == StreamError::kOverflow) return false;
-  return carried_nothing(error) || http::is_idempotent(head_.method);
+  return carried_nothing(error) || idempotent_;
 }
 
 bool Exchange::carried_nothing(session::StreamError error) {
@@ -34,7 +34,7 @@ bool Exchange::retries_error(session::StreamError error) const {
   using session::StreamError;
   if (matched_.match == nullptr || !rule().rule->retry) return false;
   if (error == StreamError::kOverflow || error == StreamError::kCancelled) return false;
-  return carried_nothing(error) || http::is_idempotent(head_.method);
+  return carried_nothing(error) || idempotent_;
 }
 
 // Asked last: a yes is counted against the budget.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "http/uri.h"
 #include "proxy/limits.h"
@@ -21,12 +22,23 @@ bool sane_request_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-std::array<char, 32> make_request_id(Random& random) {
+// The two hex digits of each byte.
+constexpr std::array<char, 512> kHexPairs = [] {
   constexpr char kHex[] = "0123456789abcdef";
+  std::array<char, 512> pairs{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    pairs[byte * 2] = kHex[byte >> 4];
+    pairs[byte * 2 + 1] = kHex[byte & 15];
+  }
+  return pairs;
+}();
+
+std::array<char, 32> make_request_id(Random& random) {
   std::array<char, 32> id;
   for (std::size_t half = 0; half < 2; ++half) {
     std::uint64_t bits = random.next();
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kHex[bits & 15];
+    for (std::size_t i = 0; i < 8; ++i, bits >>= 8)
+      std::memcpy(&id[half * 16 + i * 2], &kHexPairs[(bits & 255) * 2], 2);
   }
   return id;
 }

@@ -25,7 +25,7 @@ class MirrorRequest final : public session::ClientStreamEvents {
   bool done(SteadyTime now) const { return done_ || now >= deadline_; }
 
  private:
-  void on_head(http::ResponseHead) override {}
+  void on_head(http::ResponseHead&) override {}
   void on_data(std::string_view) override {}
   void on_end(const http::Headers&) override { done_ = true; }
   void on_writable() override {}

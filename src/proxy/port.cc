@@ -82,9 +82,9 @@ void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme) {
   counts_->connections.add();
 }
 
-void Port::on_request(http::RequestHead head, bool expects_continue,
+void Port::on_request(http::RequestHead& head, bool expects_continue,
                       std::shared_ptr<session::ServerStream> stream) {
-  worker_.start_exchange(table_, *port_, std::move(head), expects_continue, std::move(stream));
+  worker_.start_exchange(table_, *port_, head, expects_continue, std::move(stream));
 }
 
 void Port::on_refused(int status) { counts_->codes.add(status); }

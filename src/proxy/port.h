@@ -38,7 +38,7 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   void on_accept(net::TcpSocket socket);
   void handshake(net::TcpSocket socket);
   void serve(std::unique_ptr<net::Stream> stream, std::string_view scheme);
-  void on_request(http::RequestHead head, bool expects_continue,
+  void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<session::ServerStream> stream) override;
   void on_refused(int status) override;
 

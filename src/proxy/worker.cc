@@ -70,10 +70,10 @@ std::shared_ptr<Port> Worker::port_for(const routing::CompiledPort& port, Failur
   return open != ports_.end() ? out : nullptr;  // an open one goes on with the certificate it has
 }
 
-void Worker::start_exchange(WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead head,
+void Worker::start_exchange(WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead& head,
                             bool expects_continue, std::shared_ptr<session::ServerStream> stream) {
-  auto& exchange = exchanges_.emplace_back(std::make_unique<Exchange>(
-      *this, std::move(table), port, std::move(head), expects_continue, std::move(stream)));
+  auto& exchange = exchanges_.emplace_back(
+      std::make_unique<Exchange>(*this, std::move(table), port, head, expects_continue, std::move(stream)));
   exchange->place = exchanges_.size() - 1;
   sweep_later();
   exchange->run();

@@ -41,7 +41,7 @@ class Worker {
   void drain(Duration timeout, std::function<void()> drained);
 
   // For ports.
-  void start_exchange(WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead head,
+  void start_exchange(WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead& head,
                       bool expects_continue, std::shared_ptr<session::ServerStream> stream);
   void connection_closed();
   void limit_hit(Limit limit) { limits_.hit(limit); }

@@ -3,6 +3,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "http/uri.h"
 
@@ -112,8 +114,10 @@ const CompiledMatch* best_prefix(const HostRules& rules, std::string_view path,
 
 const CompiledMatch* best_of(const HostRules& rules, const http::RequestHead& request, Query& query) {
   const std::string_view path = request.path();
-  if (const auto found = rules.exact.find(path); found != rules.exact.end()) {
-    if (const auto* match = first_of(found->second, request, query)) return match;
+  if (!rules.exact.empty()) {
+    const auto found = rules.exact.find(path);
+    const auto* match = found != rules.exact.end() ? first_of(found->second, request, query) : nullptr;
+    if (match != nullptr) return match;
   }
   if (const auto* match = best_regex(rules, path, request, query)) return match;
   return best_prefix(rules, path, request, query);
@@ -134,7 +138,10 @@ const CompiledListener* find_listener(const CompiledPort& port, std::string_view
 }
 
 Matched match(const CompiledPort& port, const http::RequestHead& request) {
-  const std::string host = text::lower(request.host());
+  std::string lowered;
+  std::string_view host = request.host();
+  if (std::any_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+    host = lowered = text::lower(host);
   Matched matched;
   matched.listener = find_listener(port, host);
   if (matched.listener == nullptr) return matched;

@@ -21,7 +21,7 @@ struct Asked final : ClientStreamEvents {
   string detail;
   std::function<void()> on_any;
 
-  void on_head(http::ResponseHead given) override {
+  void on_head(http::ResponseHead& given) override {
     EXPECT_FALSE(head.has_value()) << "two heads";
     head = std::move(given);
     if (on_any) on_any();

@@ -149,13 +149,13 @@ bool H1ClientConnection::on_head() {
   if (status == 101 && !exchange_->upgrade.empty() &&
       decoder_.response().headers.has_token("upgrade", exchange_->upgrade)) {
     tunnel_ = true;
-    exchange_->events->on_head(std::move(decoder_.response()));
+    exchange_->events->on_head(decoder_.response());
   } else if (status == 101) {
     close(StreamError::kProtocol, "101 to a request that asked for no other protocol");
   } else if (interim_ && ++interims_ > kMaxInterims) {
     close(StreamError::kProtocol, "too many interim responses");
   } else if (!interim_) {
-    exchange_->events->on_head(std::move(decoder_.response()));
+    exchange_->events->on_head(decoder_.response());
   }
   return !closed_;
 }

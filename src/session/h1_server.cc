@@ -112,14 +112,14 @@ void H1ServerConnection::begin_request() {
   drained_ = 0;
   current_ = std::make_shared<H1ServerStream>(*this, peer_);
   H1ServerStream& stream = *current_;
-  http::RequestHead head = std::move(decoder_.request());
+  http::RequestHead& head = decoder_.request();
   head.scheme = options_.scheme;
   stream.method_ = head.method;
   stream.version_ = head.version;
   stream.request_length_ = head.content_length;
   stream.keep_alive_ = decoder_.keep_alive();
   stream.expects_continue_ = decoder_.expects_continue();
-  options_.handler->on_request(std::move(head), stream.expects_continue_, current_);
+  options_.handler->on_request(head, stream.expects_continue_, current_);
 }
 
 void H1ServerConnection::request_data(std::string_view data) {

@@ -63,7 +63,7 @@ class H1ServerTest : public LoopbackTest, public RequestHandler {
     if (connection_) connection_->close();
     settle();
   }
-  void on_request(http::RequestHead head, bool expects_continue,
+  void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<ServerStream> stream) override {
     auto seen = std::make_unique<Seen>();
     seen->head = std::move(head);

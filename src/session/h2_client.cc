@@ -99,7 +99,7 @@ void H2ClientConnection::on_response(http::H2StreamId id, http::ResponseHead hea
   H2Exchange* exchange = find(id);
   if (exchange == nullptr) return;
   exchange->answered = true;
-  exchange->events->on_head(std::move(head));
+  exchange->events->on_head(head);
 }
 
 void H2ClientConnection::on_data(http::H2StreamId id, std::string_view data) {
@@ -139,7 +139,8 @@ void H2ClientConnection::on_read(const Result<std::size_t>& bytes) {
   const bool open = session_.receive({buffer_.data(), *bytes}, scheduler_.clock().steady_now());
   processing_ = false;
   write();
-  if (!open || session_.finished()) return close(StreamError::kProtocol, "the backend's HTTP/2 session ended");
+  if (!open || session_.finished())
+    return close(StreamError::kProtocol, "the backend's HTTP/2 session ended");
   after_end();
   read();
 }

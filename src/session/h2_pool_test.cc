@@ -23,7 +23,7 @@ struct Asked final : ClientStreamEvents {
   int writable = 0;
   std::optional<StreamError> error;
 
-  void on_head(http::ResponseHead given) override { head = std::move(given); }
+  void on_head(http::ResponseHead& given) override { head = std::move(given); }
   void on_data(std::string_view data) override { body += data; }
   void on_end(const http::Headers& given) override {
     trailers = given;

@@ -119,11 +119,12 @@ void H2ServerConnection::on_request(http::H2StreamId id, http::RequestHead head,
   greeted_ = true;
   const auto stream = std::make_shared<H2ServerStream>(*this, id, peer_);
   streams_.emplace(id, stream);
-  head.scheme = options_.scheme;
-  stream->method_ = head.method;
+  stream->head_ = std::move(head);
+  stream->head_.scheme = options_.scheme;
+  stream->method_ = stream->head_.method;
   stream->expects_continue_ = expects_continue;
   stream->received_at_ = stream->sent_at_ = now();
-  options_.handler->on_request(std::move(head), expects_continue, stream);
+  options_.handler->on_request(stream->head_, expects_continue, stream);
 }
 
 void H2ServerConnection::on_data(http::H2StreamId id, std::string_view data) {

@@ -43,6 +43,7 @@ class H2ServerStream final : public ServerStream {
   const http::H2StreamId id_;
   std::shared_ptr<const Peer> peer_;
   ServerStreamEvents* events_ = nullptr;
+  http::RequestHead head_;  // the handler's
   std::string method_;
   std::optional<std::uint64_t> unsent_body_;  // of a declared length
   bool expects_continue_ = false;             // and no answer to that was sent

@@ -71,7 +71,7 @@ class Call final : public ClientStreamEvents, public std::enable_shared_from_thi
   }
   void fail(Error error) { end(std::move(error)); }
 
-  void on_head(http::ResponseHead head) override {
+  void on_head(http::ResponseHead& head) override {
     if (!whole_) deadline_.reset();
     const auto self = self_;
     if (callbacks_.on_head) callbacks_.on_head(head.status, head.headers);

@@ -22,7 +22,7 @@ class OpenServer final : public HttpServer, public RequestHandler {
   void drain() override;
   std::size_t connections() const override { return connections_.size(); }
 
-  void on_request(http::RequestHead head, bool expects_continue,
+  void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<ServerStream> stream) override {
     std::make_shared<Answering>(std::move(head), std::move(stream), options_, handler_)
         ->start(expects_continue);

@@ -63,7 +63,7 @@ class ServerStream {
   virtual void send_head(const http::ResponseHead& head, bool end) = 0;  // `end`: no body follows
   // After a head with status 101 what is sent and what comes are bytes of the new protocol, until send_end()
   // and on_end(), or reset() and on_abort().
-  virtual void send_data(std::string_view data) = 0;                     // copied or written at once
+  virtual void send_data(std::string_view data) = 0;  // copied or written at once
   virtual void send_end(const http::Headers& trailers = {}) = 0;
   // Ends a response that can't be completed so that the client can tell (RFC 9112 section 8): the connection
   // or stream is cut.
@@ -78,12 +78,13 @@ class ServerStream {
   virtual std::string_view server_name() const = 0;         // SNI
 };
 
-// Called for each request of each connection, with its head. The callee keeps the stream and calls
+// Called for each request of each connection, with its head, which stays where it is until the response is
+// complete, on_abort() or reset(); it may be changed, and moved from. The callee keeps the stream and calls
 // set_events() before returning.
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  virtual void on_request(http::RequestHead head, bool expects_continue,
+  virtual void on_request(http::RequestHead& head, bool expects_continue,
                           std::shared_ptr<ServerStream> stream) = 0;
   // A request that never became one was answered by the session itself (400, 408, 414, 431, 505): for
   // counters and logs only.
@@ -95,7 +96,8 @@ class RequestHandler {
 class ClientStreamEvents {
  public:
   virtual ~ClientStreamEvents() = default;
-  virtual void on_head(http::ResponseHead head) = 0;  // final responses only; 1xx are dropped (101 is final)
+  // Final responses only; 1xx are dropped (101 is final). `head` may be changed, and moved from.
+  virtual void on_head(http::ResponseHead& head) = 0;
   // After 101, which comes only to a request with an Upgrade field: bytes of the new protocol, both ways.
   virtual void on_data(std::string_view data) = 0;
   virtual void on_end(const http::Headers& trailers) = 0;  // final; the stream is done

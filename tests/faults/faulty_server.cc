@@ -167,7 +167,7 @@ Fault FaultyServer::choose(const http::RequestHead& head) {
   return at_random(head.method + " " + std::string(head.path()), faults_of(head));
 }
 
-void FaultyServer::on_request(http::RequestHead head, bool expects_continue,
+void FaultyServer::on_request(http::RequestHead& head, bool expects_continue,
                               std::shared_ptr<session::ServerStream> stream) {
   const Fault fault = choose(head);
   if (fault == Fault::kDropBefore) {

@@ -71,7 +71,7 @@ class FaultyServer final : public session::RequestHandler {
   void forget_writes() { writes_.clear(); }
   int met(Fault fault) const;  // how often
 
-  void on_request(http::RequestHead head, bool expects_continue,
+  void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<session::ServerStream> stream) override;
   void on_refused(int) override {}
 

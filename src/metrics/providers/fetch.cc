@@ -90,7 +90,7 @@ class Errand final : public session::ClientStreamEvents {
     return {};
   }
 
-  void on_head(http::ResponseHead head) override { answer_.status = head.status; }
+  void on_head(http::ResponseHead& head) override { answer_.status = head.status; }
   void on_data(std::string_view data) override {
     if (answer_.body.size() + data.size() <= kMaxAnswerBytes) return void(answer_.body.append(data));
     end(failure(request_, ErrorCode::kLimit,
