@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PACKAGES := g++ cmake ninja-build ccache mold pkg-config ca-certificates curl \
   libboost-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev libssl-dev libspdlog-dev libfmt-dev \
-  libsqlite3-dev libcli11-dev libre2-dev libnghttp2-dev libgtest-dev libbenchmark-dev
+  libsqlite3-dev libcli11-dev libre2-dev libnghttp2-dev liburing-dev libgtest-dev libbenchmark-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RELEASE := build/release/tidegate
 

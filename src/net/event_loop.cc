@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "net/ring.h"
+
 namespace tidegate::net {
 namespace {
 
@@ -39,11 +41,16 @@ class AsioScheduler final : public Scheduler {
 
 }  // namespace
 
-EventLoop::EventLoop() : scheduler_(std::make_unique<AsioScheduler>(io_)) {}
+EventLoop::EventLoop(Sockets sockets) : scheduler_(std::make_unique<AsioScheduler>(io_)) {
+  if (sockets == Sockets::kRing) asio::make_service<Ring>(io_);
+}
 EventLoop::~EventLoop() = default;
 
 Scheduler& EventLoop::scheduler() { return *scheduler_; }
-void EventLoop::run() { io_.run(); }
+void EventLoop::run() {
+  io_.run();
+  if (asio::has_service<Ring>(io_)) asio::use_service<Ring>(io_).run_ended();
+}
 void EventLoop::stop() { io_.stop(); }
 void EventLoop::post(std::function<void()> callback) { asio::post(io_, std::move(callback)); }
 

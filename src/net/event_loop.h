@@ -4,6 +4,7 @@
 // from any thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -14,7 +15,10 @@ namespace tidegate::net {
 
 class EventLoop {
  public:
-  EventLoop();
+  // How its TCP streams do their work. kRing: by io_uring where the kernel has it and allows it, else as
+  // kEpoll; such a loop runs until stop().
+  enum class Sockets : std::uint8_t { kEpoll, kRing };
+  explicit EventLoop(Sockets sockets = Sockets::kEpoll);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Serves one connection and connects to it; the ends are what a test talks through.
-class Connected : public testing::Test {
+class Connected : public testing::TestWithParam<EventLoop::Sockets> {
  protected:
   void connect_plain() {
     listen([this](TcpSocket socket) { server_ = make_tcp_stream(std::move(socket)); });
@@ -65,7 +65,7 @@ class Connected : public testing::Test {
     return received;
   }
 
-  EventLoop loop_;
+  EventLoop loop_{GetParam()};
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<Handshake> handshake_, connecting_;
   std::unique_ptr<Stream> server_, client_;
@@ -120,13 +120,90 @@ ClientTlsOptions client_options() {
   return options;
 }
 
-TEST_F(Connected, BytesPassBothWays) {
+INSTANTIATE_TEST_SUITE_P(Sockets, Connected,
+                         testing::Values(EventLoop::Sockets::kEpoll, EventLoop::Sockets::kRing),
+                         [](const auto& info) {
+                           return info.param == EventLoop::Sockets::kEpoll ? "Epoll" : "Ring";
+                         });
+
+TEST_P(Connected, BytesPassBothWays) {
   connect_plain();
   EXPECT_EQ(pass(*client_, *server_, "from the client"), "from the client");
   EXPECT_EQ(pass(*server_, *client_, "and back"), "and back");
 }
 
-TEST_F(Connected, AClosedPeerReadsAsZeroBytes) {
+TEST_P(Connected, MoreThanASocketHoldsArrivesWhole) {
+  connect_plain();
+  std::string text;
+  for (int i = 0; text.size() < 8'000'000; ++i) text += std::to_string(i);
+  EXPECT_TRUE(pass(*client_, *server_, text) == text);
+}
+
+TEST_P(Connected, AHalfCloseFollowsWhatIsBeingWritten) {
+  connect_plain();
+  const std::string_view text = "last words";
+  client_->write({&text, 1}, [](Result<void>) {});
+  client_->shutdown_write();
+  char buffer[64];
+  std::string received;
+  bool ended = false;
+  std::function<void()> more = [&] {
+    server_->read(buffer, [&](Result<std::size_t> bytes) {
+      ended = bytes.value_or(0) == 0;
+      received.append(buffer, bytes.value_or(0));
+      if (!ended) more();
+    });
+  };
+  more();
+  run_until([&] { return ended; });
+  EXPECT_EQ(received, text);
+}
+
+TEST_P(Connected, ClosingSendsWhatWasWrittenBefore) {
+  connect_plain();
+  const std::string_view text = "last words";
+  client_->write({&text, 1}, [](Result<void>) {});
+  client_->close();
+  char buffer[64];
+  std::size_t bytes = 0;
+  server_->read(buffer, [&](Result<std::size_t> result) { bytes = result.value_or(0); });
+  run_until([&] { return bytes > 0; });
+  EXPECT_EQ(std::string_view(buffer, bytes), text);
+}
+
+TEST_P(Connected, AResetIsNoProperEnd) {
+  connect_plain();
+  client_->reset();
+  char buffer[8];
+  std::optional<bool> proper;
+  server_->read(buffer, [&](Result<std::size_t> result) { proper = result.has_value(); });
+  run_until([&] { return proper.has_value(); });
+  EXPECT_FALSE(*proper);
+}
+
+TEST_P(Connected, WhatIsUnderWayEndsWithItsLoop) {
+  const auto held = std::make_shared<int>(0);
+  char buffer[8];
+  {
+    EventLoop loop(GetParam());
+    std::unique_ptr<Stream> server, client;
+    auto listener = Listener::open(loop.io(), {{"127.0.0.1", 0}}, [&](TcpSocket socket) {
+      server = make_tcp_stream(std::move(socket));
+      server->read(buffer, [held](Result<std::size_t>) {});
+    });
+    ASSERT_TRUE(listener);
+    ConnectOptions options;
+    options.address = (*listener)->address();
+    auto connecting = net::connect(loop.io(), options, [&](Result<std::unique_ptr<Stream>> stream) {
+      if (stream) client = std::move(*stream);
+    });
+    while (!client || !server) loop.io().run_one_for(10s);
+    EXPECT_EQ(held.use_count(), 2);
+  }
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST_P(Connected, AClosedPeerReadsAsZeroBytes) {
   connect_plain();
   client_->close();
   char buffer[8];
@@ -136,7 +213,7 @@ TEST_F(Connected, AClosedPeerReadsAsZeroBytes) {
   EXPECT_EQ(*bytes, 0u);
 }
 
-TEST_F(Connected, NoCallbackOutlivesItsStream) {
+TEST_P(Connected, NoCallbackOutlivesItsStream) {
   connect_plain();
   char buffer[8];
   bool called = false;
@@ -146,7 +223,7 @@ TEST_F(Connected, NoCallbackOutlivesItsStream) {
   EXPECT_FALSE(called);
 }
 
-TEST_F(Connected, TlsVerifiesTheServerAndTellsNames) {
+TEST_P(Connected, TlsVerifiesTheServerAndTellsNames) {
   connect_tls(server_options(), client_options(), "gate.test");
   ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
   EXPECT_EQ(server_->server_name(), "gate.test");
@@ -155,19 +232,19 @@ TEST_F(Connected, TlsVerifiesTheServerAndTellsNames) {
   EXPECT_EQ(pass(*client_, *server_, "secret"), "secret");
 }
 
-TEST_F(Connected, TlsVerifiesAddressesToo) {
+TEST_P(Connected, TlsVerifiesAddressesToo) {
   connect_tls(server_options(), client_options(), "127.0.0.1");
   ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
   EXPECT_EQ(server_->server_name(), "") << "a literal address was sent as server name";
 }
 
-TEST_F(Connected, TlsRefusesAnotherName) {
+TEST_P(Connected, TlsRefusesAnotherName) {
   connect_tls(server_options(), client_options(), "other.test");
   EXPECT_FALSE(client_);
   EXPECT_NE(client_error_.find("certificate verify failed"), std::string::npos) << client_error_;
 }
 
-TEST_F(Connected, TlsTellsAVerifiedClientsName) {
+TEST_P(Connected, TlsTellsAVerifiedClientsName) {
   auto server = server_options();
   server.client_ca_pem = authority().certificate_pem;
   server.require_client_certificate = true;
@@ -178,7 +255,7 @@ TEST_F(Connected, TlsTellsAVerifiedClientsName) {
   EXPECT_EQ(server_->peer_common_name(), "tester");
 }
 
-TEST_F(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
+TEST_P(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
   auto server = server_options();
   server.client_ca_pem = authority().certificate_pem;
   server.require_client_certificate = true;
@@ -188,7 +265,7 @@ TEST_F(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
 
 // Whatever has been received and not yet told when a Stream goes, must not reach the buffer that its caller
 // gave: that may be gone too.
-TEST_F(Connected, NoBufferIsWrittenAfterItsStreamIsGone) {
+TEST_P(Connected, NoBufferIsWrittenAfterItsStreamIsGone) {
   for (int turns = 0; turns < 12; ++turns) {
     server_.reset();
     client_.reset();

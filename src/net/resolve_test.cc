@@ -72,7 +72,8 @@ TEST_F(ResolverTest, RefusesWhatWouldWaitBehindTooMany) {
     }));
   }
   const auto limit = system_clock().steady_now() + 10s;
-  while (found + errors.size() < kMaxLookups + 2 && system_clock().steady_now() < limit) loop_.io().run_one_for(10ms);
+  while (found + errors.size() < kMaxLookups + 2 && system_clock().steady_now() < limit)
+    loop_.io().run_one_for(10ms);
   EXPECT_EQ(found, kMaxLookups + 1);
   EXPECT_EQ(errors,
             (std::vector<Error>{{ErrorCode::kLimit, "too many names are looked up to ask for localhost"}}));

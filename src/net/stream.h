@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "net/asio.h"
 
@@ -24,8 +25,8 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  using ReadCallback = std::function<void(Result<std::size_t>)>;  // 0: the peer closed its side
-  using WriteCallback = std::function<void(Result<void>)>;
+  using ReadCallback = Callback<void(Result<std::size_t>)>;  // 0: the peer closed its side
+  using WriteCallback = Callback<void(Result<void>)>;
 
   virtual void read(std::span<char> into, ReadCallback done) = 0;  // at least one byte, or the end
   virtual void write(std::span<const std::string_view> parts,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "net/tcp_stream.h"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
-
-#include "net/basic_stream.h"
 
 namespace tidegate::net {
 namespace {
@@ -22,15 +22,7 @@ class TcpStream final : public BasicStream<TcpState> {
   using BasicStream::BasicStream;
 
   std::size_t try_write(std::span<const std::string_view> parts) override {
-    std::array<iovec, Gathered::kMax> vectors;
-    TIDEGATE_ASSERT(parts.size() <= vectors.size());
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = parts.size();
-    const ssize_t sent = ::sendmsg(state_->socket.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    return send_now(state_->socket.native_handle(), parts);
   }
   void shutdown_write() override {
     boost::system::error_code ignored;
@@ -43,7 +35,21 @@ class TcpStream final : public BasicStream<TcpState> {
 
 }  // namespace
 
+std::size_t send_now(int socket, std::span<const std::string_view> parts) {
+  std::array<iovec, Gathered::kMax> vectors;
+  TIDEGATE_ASSERT(parts.size() <= vectors.size());
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = parts.size();
+  const ssize_t sent = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+}
+
 std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket) {
+  auto& io = static_cast<asio::io_context&>(socket.get_executor().context());
+  if (Ring* ring = Ring::of(io)) return make_ring_stream(*ring, std::move(socket));
   return std::make_unique<TcpStream>(std::make_shared<TcpState>(std::move(socket)));
 }
 

@@ -39,6 +39,7 @@ class Runtime {
     AccessLogOptions access_log = {};
     BalanceSettings balance = {};
     RetrySettings retry = {};
+    net::EventLoop::Sockets sockets = net::EventLoop::Sockets::kRing;
   };
   // What came of a published table once every worker had taken it up.
   struct Applied {

@@ -36,7 +36,8 @@ std::string ok(std::string_view body);
 // Serves each connection on a thread; one request after the other, bodies by Content-Length or chunks.
 class FakeBackend {
  public:
-  // Gets the whole request, its trailers among the headers and its body without framing; returns the bytes of the response. Empty: closes instead.
+  // Gets the whole request, its trailers among the headers and its body without framing; returns the bytes of
+  // the response. Empty: closes instead.
   using Handler = std::function<std::string(const std::string& request)>;
   explicit FakeBackend(
       Handler handler,

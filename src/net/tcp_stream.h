@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the two kinds of TCP stream share: over Asio's reactor, and over the loop's ring. Private to net/.
+#pragma once
+
+#include "net/basic_stream.h"
+#include "net/ring.h"
+
+namespace tidegate::net {
+
+std::unique_ptr<Stream> make_ring_stream(Ring& ring, TcpSocket socket);
+
+// As Stream::try_write: what the socket takes without waiting.
+std::size_t send_now(int socket, std::span<const std::string_view> parts);
+
+}  // namespace tidegate::net
