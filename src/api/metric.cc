@@ -10,6 +10,7 @@ namespace tidegate::api {
 namespace {
 
 constexpr std::int64_t kMany = 1'000'000;
+constexpr std::size_t kMaxName = 128;  // as in the CRDs
 constexpr double kAnyNumber = std::numeric_limits<double>::max();
 constexpr double kLongestLatency =
     60;  // seconds; more is taken for milliseconds, which could never be exceeded
@@ -158,6 +159,8 @@ Metric decode_metric(const FieldReader& reader) {
   metric.json = std::make_shared<const Json>(reader.document());
   metric.name = reader.text("name");
   if (metric.name.empty()) reader.problem("name", "a name");
+  if (metric.name.size() > kMaxName)
+    reader.problem("name", "at most " + std::to_string(kMaxName) + " characters");
   metric.provider = decode_provider(reader);
   decode_criteria(reader, metric);
   if (metric.compare) metric.interval = kShortestInterval;

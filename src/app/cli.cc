@@ -7,7 +7,9 @@
 #include <functional>
 #include <iostream>
 
+#include "app/lint.h"
 #include "app/rollout_commands.h"
+#include "app/simulate.h"
 #include "app/up.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -205,6 +207,76 @@ void add_following_verbs(CLI::App& app, Command& command) {
       [=, &command] { command = [=] { return follow_rollout(*watched, Duration(0), true); }; });
 }
 
+void add_showing_verbs(CLI::App& app, Command& command) {
+  auto target = std::make_shared<RolloutTarget>();
+  auto output = std::make_shared<std::string>("text");
+  auto* get = add_rollout_verb(
+      app, "get", "A screen of what a rollout is doing: weights, revisions, steps, metrics", target);
+  get->add_option("-o,--output", *output, "text, json or yaml")
+      ->check(CLI::IsMember({"text", "json", "yaml"}))
+      ->capture_default_str();
+  get->parse_complete_callback([=, &command] {
+    command = [=] {
+      return show_rollout(*target, *output == "json"   ? Show::kJson
+                                   : *output == "yaml" ? Show::kYaml
+                                                       : Show::kSummary);
+    };
+  });
+  auto described = std::make_shared<RolloutTarget>();
+  auto* describe = add_rollout_verb(
+      app, "describe", "All that is known of a rollout: with conditions, history and Events", described);
+  describe->parse_complete_callback(
+      [=, &command] { command = [=] { return show_rollout(*described, Show::kDescription); }; });
+}
+
+void add_lint(CLI::App& app, Command& command) {
+  auto paths = std::make_shared<std::vector<std::string>>();
+  auto output = std::make_shared<std::string>("text");
+  auto* lint = app.add_subcommand(
+      "lint", "What is wrong with Rollouts, analyses and routes, without a cluster: exits 1 on findings");
+  lint->add_option("-f,--file", *paths, "Manifests: a file, or a folder of them")
+      ->required()
+      ->type_name("FILE|DIR");
+  lint->add_option("-o,--output", *output, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  lint->callback([=, &command] { command = [=] { return run_lint(*paths, *output); }; });
+}
+
+void add_simulate(CLI::App& app, Command& command) {
+  struct Flags {
+    std::vector<std::string> paths;
+    std::string error_rate = "0";
+    int latency_ms = 20;
+    double rps = 100;
+  };
+  auto flags = std::make_shared<Flags>();
+  auto* sub = app.add_subcommand(
+      "simulate", "Play a Rollout's steps on a clock of their own, and count what users would see fail");
+  sub->add_option("-f,--file", flags->paths, "The Rollout, and the AnalysisTemplates that it names")
+      ->required()
+      ->type_name("FILE|DIR");
+  sub->add_option("--error-rate", flags->error_rate,
+                  "Share of requests that the new version fails: 0.2 or 20%")
+      ->capture_default_str();
+  sub->add_option("--latency-ms", flags->latency_ms, "How long the new version takes to answer")
+      ->check(CLI::Range(0, 600'000))
+      ->capture_default_str();
+  sub->add_option("--rps", flags->rps, "Requests a second")
+      ->check(CLI::Range(0.0, 1'000'000.0))
+      ->capture_default_str();
+  sub->callback([flags, &command] {
+    command = [flags] {
+      auto rate = local::parse_error_rate(flags->error_rate);
+      if (!rate) {
+        std::cerr << "tidegate simulate: --error-rate: " << rate.error().detail << "\n";
+        return kUsage;
+      }
+      return run_simulate(flags->paths, flags->rps, {*rate, Duration(flags->latency_ms)});
+    };
+  });
+}
+
 void add_rollout_verbs(CLI::App& app, Command& command) {
   add_annotating_verb(app, command, "promote", "Go on to the next step, past a pause", "tidegate.dev/promote",
                       "step", "is promoted");
@@ -218,6 +290,7 @@ void add_rollout_verbs(CLI::App& app, Command& command) {
                       "is paused");
   add_annotating_verb(app, command, "resume", "Let a held rollout go on", "tidegate.dev/pause", std::nullopt,
                       "goes on");
+  add_showing_verbs(app, command);
   add_following_verbs(app, command);
 }
 
@@ -251,6 +324,8 @@ int run(int argc, char** argv) {
   add_demo_app(app, command);
   add_demo_load(app, command);
   add_rollout_verbs(app, command);
+  add_lint(app, command);
+  add_simulate(app, command);
   add_version(app, command);
   try {
     app.parse(argc, argv);

@@ -4,8 +4,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "api/core.h"
 #include "api/rollout.h"
+#include "app/rollout_view.h"
 #include "base/json.h"
+#include "base/yaml.h"
 #include "kube/client.h"
 #include "net/event_loop.h"
 
@@ -82,6 +85,30 @@ Task<int> follow(net::EventLoop& loop, kube::Client& client, RolloutTarget targe
   }
 }
 
+Task<int> show(kube::Client& client, RolloutTarget target, Show form) {
+  const api::Key key{target.ns, target.name};
+  auto rollout = co_await client.get(api::kRollouts, key);
+  if (!rollout) co_return complain(rollout.error());
+  if (form == Show::kJson || form == Show::kYaml) {
+    std::cout << (form == Show::kJson ? json::dump_pretty(*rollout) + "\n" : yaml::dump(*rollout));
+    co_return 0;
+  }
+  RolloutView view{std::move(*rollout), {}, {}, client.scheduler().clock().now()};
+  const kube::ListOptions in_namespace{target.ns, "", ""};
+  auto sets = co_await client.list(api::kReplicaSets, in_namespace);
+  if (!sets) co_return complain(sets.error());
+  view.replica_sets = std::move(sets->items);
+  if (form == Show::kDescription) {
+    const kube::ListOptions about{target.ns, "",
+                                  "involvedObject.kind=Rollout,involvedObject.name=" + target.name};
+    auto events = co_await client.list(api::kEvents, about);
+    if (!events) co_return complain(events.error());
+    view.events = std::move(events->items);
+  }
+  std::cout << (form == Show::kSummary ? summary(view) : description(view));
+  co_return 0;
+}
+
 }  // namespace
 
 int annotate_rollout(const RolloutTarget& target, const std::string& key, std::optional<std::string> value,
@@ -101,6 +128,11 @@ int follow_rollout(const RolloutTarget& target, Duration timeout, bool on) {
   return with_client(target, [&](net::EventLoop& loop, kube::Client& client) {
     return follow(loop, client, target, timeout, on);
   });
+}
+
+int show_rollout(const RolloutTarget& target, Show form) {
+  return with_client(target,
+                     [&](net::EventLoop&, kube::Client& client) { return show(client, target, form); });
 }
 
 }  // namespace tidegate::app

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Day-to-day work on one Rollout from the command line: promote, abort, retry, pause, resume, status, watch.
-// Each verb is what a user could do with `kubectl annotate` and `kubectl get -w`; installed as
+// Day-to-day work on one Rollout from the command line: get, describe, watch, status, promote, abort, retry,
+// pause, resume. Each verb is what a user could do with `kubectl annotate` and `kubectl get -w`; installed as
 // kubectl-tidegate the same binary answers `kubectl tidegate ...`.
 #pragma once
 
@@ -25,5 +25,9 @@ int annotate_rollout(const RolloutTarget& target, const std::string& key, std::o
 // Follows the Rollout until it is Healthy (0) or Degraded (1) on its newest generation, or `timeout` passes
 // (2; 0: never), with a line for each change. `follow`: go on after that, until interrupted.
 int follow_rollout(const RolloutTarget& target, Duration timeout, bool follow);
+
+// Prints what there is to know of it: a screen of text, all of it, or the object itself.
+enum class Show { kSummary, kDescription, kJson, kYaml };
+int show_rollout(const RolloutTarget& target, Show form);
 
 }  // namespace tidegate::app

@@ -113,6 +113,30 @@ TEST_F(Verbs, RestartMakesEveryPodAnewWithoutAFailedRequest) {
   });
 }
 
+TEST_F(Verbs, GetAndDescribeShowWhereItStands) {
+  play(example("01-first-canary"), [this]() -> Task<void> {
+    co_await version_1_serves();
+    co_await apply(example("01-first-canary/versions/v2.yaml"));
+    co_await becomes("Progressing");
+    const std::vector<std::string> get = {"get", "rollout", "shop"};
+    const Answer shown = co_await tidegate(get);
+    EXPECT_EQ(shown.code, 0) << shown.err;
+    for (const char* part : {"Phase:", "Weight:", "Revisions:", "stable", "canary", "Steps (", "-> "})
+      EXPECT_NE(shown.out.find(part), std::string::npos) << part << " is not in:\n" << shown.out;
+    const std::vector<std::string> describe = {"describe", "shop"};
+    const Answer all = co_await tidegate(describe);
+    EXPECT_EQ(all.code, 0) << all.err;
+    for (const char* part : {"Conditions:", "Events:", "RolloutStarted"})
+      EXPECT_NE(all.out.find(part), std::string::npos) << part << " is not in:\n" << all.out;
+    const std::vector<std::string> get_json = {"get", "shop", "-o", "json"};
+    const Answer object = co_await tidegate(get_json);
+    const auto parsed = json::parse(object.out);
+    EXPECT_TRUE(parsed) << object.out;
+    EXPECT_EQ(parsed ? json::string_at(*parsed, "kind") : "", "Rollout");
+    co_await end_load();
+  });
+}
+
 TEST_F(Verbs, NameWhatTheyCouldNotFind) {
   play(example("01-first-canary"), [this]() -> Task<void> {
     const std::vector<std::string> abort = {"abort", "no-such-rollout"};
