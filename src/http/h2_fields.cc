@@ -18,6 +18,11 @@ bool stays_behind(std::string_view name) {
   return std::any_of(kNames.begin(), kNames.end(), [name](auto n) { return iequals(n, name); });
 }
 
+// Of HTTP/1.1's handshake; HTTP/2 needs no such proof (RFC 8441 section 5).
+bool of_handshake(std::string_view name) {
+  return iequals(name, "sec-websocket-key") || iequals(name, "sec-websocket-accept");
+}
+
 }  // namespace
 
 void H2Fields::clear() {
@@ -40,10 +45,11 @@ void H2Fields::add_number(std::string_view name, std::uint64_t number) {
   fields_.push_back({name, kept_.store(std::to_string(number))});
 }
 
-void H2Fields::add_all(const Headers& headers) {
+void H2Fields::add_all(const Headers& headers, bool tunnel) {
   for (const Field& field : headers) {
     // A name that is no token can't be repaired into one that means the same.
     if (field.name.empty() || !all(field.name, kTokenChar) || stays_behind(field.name)) continue;
+    if (tunnel && of_handshake(field.name)) continue;
     std::string_view name = field.name;
     if (std::any_of(name.begin(), name.end(), [](char c) { return c != to_lower(c); })) {
       std::string lower(name);
@@ -56,21 +62,24 @@ void H2Fields::add_all(const Headers& headers) {
 
 const std::vector<Field>& H2Fields::of(const RequestHead& head, std::string_view scheme, bool end) {
   clear();
-  add(":method", head.method);
+  const bool tunnel = opens_websocket(head);
+  add(":method", tunnel ? std::string_view("CONNECT") : std::string_view(head.method));
+  if (tunnel) add(":protocol", "websocket");
   add(":scheme", scheme);
   add(":authority", head.authority);
   add(":path", head.target.empty() ? std::string_view("/") : std::string_view(head.target));
-  add_all(head.headers);
+  add_all(head.headers, tunnel);
   // Of this hop, and true: trailers are passed on. gRPC servers look for it.
   add("te", "trailers");
-  if (!end && head.content_length) add_number("content-length", *head.content_length);
+  if (!end && !tunnel && head.content_length) add_number("content-length", *head.content_length);
   return fields_;
 }
 
 const std::vector<Field>& H2Fields::of(const ResponseHead& head, bool end) {
   clear();
-  add_number(":status", static_cast<std::uint64_t>(head.status));
-  add_all(head.headers);
+  const bool tunnel = head.status == 101;
+  add_number(":status", tunnel ? 200 : static_cast<std::uint64_t>(head.status));
+  add_all(head.headers, tunnel);
   // END_STREAM says 0 by itself; what has no body may say how long one would be (HEAD, 304).
   const bool implied = end && head.content_length == 0;
   const bool never = head.status / 100 == 1 || head.status == 204;

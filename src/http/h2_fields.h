@@ -21,7 +21,7 @@ class H2Fields {
  private:
   void clear();
   void add(std::string_view name, std::string_view value);
-  void add_all(const Headers& headers);
+  void add_all(const Headers& headers, bool tunnel = false);
   void add_number(std::string_view name, std::uint64_t number);
   std::string_view clean(std::string_view value);
 

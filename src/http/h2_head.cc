@@ -19,6 +19,7 @@ void H2HeadReader::begin(Kind kind) {
   request_.version = response_.version = Version::kHttp2;
   cookies_.clear();
   host_.clear();
+  protocol_.clear();
   has_host_ = expects_continue_ = false;
   length_.reset();
   bytes_ = count_ = 0;
@@ -58,8 +59,10 @@ void H2HeadReader::add_pseudo(std::string_view name, std::string_view value) {
     if (!status || value.size() != 3 || *status < 100 || *status > 599 || *status == 101)
       return refuse(DecodeError::kBadStartLine);
     response_.status = static_cast<int>(*status);
+  } else if (name == ":protocol") {
+    protocol_ = value;
   } else {
-    refuse(DecodeError::kBadStartLine);  // :protocol, as long as SETTINGS do not offer it
+    refuse(DecodeError::kBadStartLine);
   }
 }
 
@@ -87,17 +90,20 @@ void H2HeadReader::add_field(std::string_view name, std::string_view value) {
 }
 
 DecodeError H2HeadReader::finish(bool end) {
-  if (kind_ == Kind::kRequest) finish_request();
+  if (kind_ == Kind::kRequest) finish_request(end);
   if (kind_ == Kind::kTrailers || error_ != DecodeError::kNone) return error_;
   if (!cookies_.empty()) request_.headers.add("cookie", cookies_);
   request_.content_length = end ? 0 : length_;
+  if (websocket()) finish_websocket();
   // What has no body may still say how long one would be: HEAD, 304.
   response_.content_length = end && !length_ ? 0 : length_;
   return error_;
 }
 
-void H2HeadReader::finish_request() {
-  if (request_.method == "CONNECT") return refuse(DecodeError::kUnsupportedMethod);
+void H2HeadReader::finish_request(bool end) {
+  if (request_.method == "CONNECT" && protocol_ != "websocket")
+    return refuse(DecodeError::kUnsupportedMethod);
+  if (websocket() && end) return refuse(DecodeError::kBadFraming);  // it would end before it begins
   // RFC 9113 section 8.3.1: both may stand, if they agree.
   if (has_host_ && !request_.authority.empty() && !iequals(host_, request_.authority))
     return refuse(DecodeError::kBadHost);
@@ -105,6 +111,14 @@ void H2HeadReader::finish_request() {
   if (request_.authority.empty()) return refuse(DecodeError::kBadHost);
   const bool all_of_server = request_.target == "*" && request_.method == "OPTIONS";
   if (!request_.target.starts_with('/') && !all_of_server) refuse(DecodeError::kBadStartLine);
+}
+
+// RFC 8441 section 5: what the handshake of HTTP/1.1 proves, HTTP/2 proves itself.
+void H2HeadReader::finish_websocket() {
+  request_.method = "GET";
+  request_.content_length = 0;  // DATA is the tunnel's
+  request_.headers.remove("sec-websocket-key");
+  request_.headers.set("upgrade", "websocket");
 }
 
 }  // namespace tidegate::http

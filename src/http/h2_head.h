@@ -33,13 +33,15 @@ class H2HeadReader {
   RequestHead& request() { return request_; }
   ResponseHead& response() { return response_; }
   Headers& trailers() { return request_.headers; }
+  bool websocket() const { return !protocol_.empty(); }
   bool expects_continue() const { return expects_continue_; }
   Kind kind() const { return kind_; }
 
  private:
   void add_pseudo(std::string_view name, std::string_view value);
   void add_field(std::string_view name, std::string_view value);
-  void finish_request();
+  void finish_request(bool end);
+  void finish_websocket();
   Headers& fields() { return kind_ == Kind::kResponse ? response_.headers : request_.headers; }
 
   const Limits limits_;
@@ -48,7 +50,7 @@ class H2HeadReader {
   RequestHead request_;
   ResponseHead response_;
   std::string cookies_;
-  std::string host_;
+  std::string host_, protocol_;
   bool has_host_ = false, expects_continue_ = false;
   std::optional<std::uint64_t> length_;
   std::size_t bytes_ = 0, count_ = 0;

@@ -67,6 +67,16 @@ string window(H2StreamId stream, std::uint32_t by) {
   return h2_frame(H2Frame::kWindowUpdate, 0, stream, big_endian(by));
 }
 
+string websocket(const H2FieldList& more = {}, const string& protocol = "websocket", bool end = true) {
+  H2FieldList fields = {{":method", "CONNECT"},
+                        {":protocol", protocol},
+                        {":scheme", "http"},
+                        {":path", "/"},
+                        {":authority", "a"}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return h2_headers(1, fields, end);
+}
+
 using V = Verdict;
 const std::vector<Case> kCases = {
     {"a plain request", request({}), V::kTaken},
@@ -108,12 +118,11 @@ const std::vector<Case> kCases = {
     {"unknown pseudo-header", head({{":method", "GET"}, {":x", "y"}, {":scheme", "http"}, {":path", "/"}}),
      V::kReset, kProtocol},
     {":status in a request", head({{":status", "200"}}), V::kReset, kProtocol},
-    {"extended CONNECT, not offered",
-     head({{":method", "CONNECT"},
-           {":protocol", "websocket"},
-           {":scheme", "http"},
-           {":path", "/"},
-           {":authority", "a"}}),
+    {"WebSocket that ended before it began", websocket(), V::kReset, kProtocol},
+    {"WebSocket with a content-length", websocket({{"content-length", "0"}}, "websocket", false), V::kTaken},
+    {"tunnel of another protocol", websocket({}, "connect-udp"), V::kAnswered, 501},
+    {":protocol without CONNECT", request({{":protocol", "websocket"}}), V::kReset, kProtocol},
+    {":protocol alone", head({{":method", "CONNECT"}, {":authority", "a:443"}, {":protocol", "websocket"}}),
      V::kReset, kProtocol},
     {"CRLF in a value (H2.CRLF)", request({{"x", "a\r\nhost: evil"}}), V::kReset, kProtocol},
     {"NUL in a value", request({{"x", string("a\0b", 3)}}), V::kReset, kProtocol},

@@ -34,6 +34,7 @@ struct Stream {
   bool end_received = false;
   bool ignored = false;
   bool held = false;
+  bool websocket = false;  // was asked for
   std::size_t uncredited = 0;
   int interims = 0;
 
@@ -78,6 +79,7 @@ struct H2Session::State {
   void begin_block(H2StreamId id, const nghttp2_headers& headers);
   void end_block(H2StreamId id, bool end);
   void refuse(H2StreamId id, DecodeError error, bool end);
+  static void grant_websocket(ResponseHead& head);
   bool interim(Stream& stream, H2StreamId id);
   void end_input(H2StreamId id, Stream& stream, const Headers& trailers);
   void count_frame(const nghttp2_frame_hd& header);
@@ -125,6 +127,7 @@ H2Session::State::State(Role role, const Limits& limits, const H2Limits& h2_limi
   if (role == Role::kServer) {
     settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, h2_limits.concurrent_streams});
     settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
+    settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
   } else {
     settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   }
@@ -273,10 +276,18 @@ void H2Session::State::end_block(H2StreamId id, bool end) {
   } else {
     if (reader.response().status < 200) return void(interim(*stream, id));
     stream->head_done = true;
+    if (stream->websocket) grant_websocket(reader.response());
     if (!stream->ignored) events.on_response(id, std::move(reader.response()));
   }
   stream = find(id);
   if (end && stream != nullptr) end_input(id, *stream, {});
+}
+
+// RFC 8441 section 4: any 2xx opens the tunnel.
+void H2Session::State::grant_websocket(ResponseHead& head) {
+  if (head.status / 100 != 2) return;
+  head.status = 101;
+  head.content_length.reset();
 }
 
 bool H2Session::State::interim(Stream& stream, H2StreamId id) {
@@ -450,6 +461,7 @@ H2StreamId H2Session::request(const RequestHead& head, std::string_view scheme, 
   Stream& stream = state_->streams[id];
   stream.announced = true;
   stream.body_ended = end;
+  stream.websocket = opens_websocket(head);
   return id;
 }
 
@@ -518,6 +530,10 @@ std::uint64_t H2Session::sent(H2StreamId id) const {
 
 std::uint32_t H2Session::peer_max_streams() const {
   return nghttp2_session_get_remote_settings(state_->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool H2Session::peer_takes_websockets() const {
+  return nghttp2_session_get_remote_settings(state_->session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
 void H2Session::announce_shutdown() {

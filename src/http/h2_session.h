@@ -62,8 +62,10 @@ class H2Session {
   bool finished() const;  // both sides are done; nothing is left to send
 
   // All calls on a stream that is closed do nothing.
-  H2StreamId request(const RequestHead& head, std::string_view scheme, bool end);  // 0: no more streams
-  void respond(H2StreamId stream, const ResponseHead& head, bool end);             // `end`: no body follows
+  // 0: no more streams. A head that asks for a WebSocket becomes an extended CONNECT (RFC 8441), and a head
+  // with status 101 its answer; the peer's come as such heads.
+  H2StreamId request(const RequestHead& head, std::string_view scheme, bool end);
+  void respond(H2StreamId stream, const ResponseHead& head, bool end);  // `end`: no body follows
   void send_continue(H2StreamId stream);
   void send_data(H2StreamId stream, std::string_view data);
   void send_end(H2StreamId stream, const Headers& trailers);
@@ -77,6 +79,7 @@ class H2Session {
   std::size_t unsent() const;                   // of all streams
   std::uint64_t sent(H2StreamId stream) const;  // bytes of the body so far
   std::uint32_t peer_max_streams() const;
+  bool peer_takes_websockets() const;  // has said so (RFC 8441 section 3)
 
   void announce_shutdown();  // GOAWAY for no stream yet; ping() tells when the peer has heard it
   void ping();

@@ -207,5 +207,37 @@ TEST_F(H2SessionTest, ExpectContinueIsSeen) {
   EXPECT_TRUE(one.story.messages[1].expects_continue);
 }
 
+// RFC 8441 section 5.1.
+TEST_F(H2SessionTest, AWebSocketIsAnExtendedConnect) {
+  exchange();
+  EXPECT_TRUE(client.session.peer_takes_websockets());
+  RequestHead head = get("/chat");
+  head.headers = {{"Upgrade", "websocket"},
+                  {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
+                  {"Sec-WebSocket-Version", "13"}};
+  const auto id = client.session.request(head, "http", false);
+  exchange();
+  const auto& seen = at_server(id).request;
+  EXPECT_TRUE(opens_websocket(seen));
+  EXPECT_EQ(seen.target, "/chat");
+  EXPECT_EQ(seen.content_length, 0U);
+  EXPECT_EQ(seen.headers.get("sec-websocket-version"), "13");
+  EXPECT_FALSE(seen.headers.has("sec-websocket-key"));
+  ResponseHead answer;
+  answer.status = 101;
+  answer.headers = {
+      {"Upgrade", "websocket"}, {"Sec-WebSocket-Accept", "x"}, {"Sec-WebSocket-Protocol", "chat"}};
+  server.session.respond(id, answer, false);
+  server.session.send_data(id, "from the server");
+  client.session.send_data(id, "from the client");
+  exchange();
+  EXPECT_EQ(at_client(id).response.status, 101);
+  EXPECT_EQ(at_client(id).response.headers.get("sec-websocket-protocol"), "chat");
+  EXPECT_FALSE(at_client(id).response.headers.has("sec-websocket-accept"));
+  EXPECT_EQ(at_client(id).body, "from the server");
+  EXPECT_EQ(at_server(id).body, "from the client");
+  EXPECT_FALSE(at_client(id).closed || at_server(id).closed);
+}
+
 }  // namespace
 }  // namespace tidegate::http

@@ -137,6 +137,10 @@ bool response_has_no_body(std::string_view method, int status) {
   return method == "HEAD" || status / 100 == 1 || status == 204 || status == 304;
 }
 
+bool opens_websocket(const RequestHead& head) {
+  return head.method == "GET" && head.headers.has_token("upgrade", "websocket");
+}
+
 namespace {
 
 bool is_hop_by_hop(const Field& field) {

@@ -49,6 +49,10 @@ bool is_idempotent(std::string_view method);
 // 204, 304.
 bool response_has_no_body(std::string_view method, int status);
 
+// Whether a head that goes to a backend, or came over HTTP/2, asks for a WebSocket: GET with "upgrade:
+// websocket", which no other head holds.
+bool opens_websocket(const RequestHead& head);
+
 // Fields of RFC 9110 section 7.6.1 that belong to one connection, and those that Connection names. Never
 // forwarded.
 void remove_hop_by_hop(Headers& headers);

@@ -24,6 +24,12 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
+std::string sha1(std::string_view bytes) {
+  std::string out(SHA_DIGEST_LENGTH, '\0');
+  ::SHA1(octets(bytes), bytes.size(), reinterpret_cast<unsigned char*>(out.data()));
+  return out;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   TIDEGATE_ASSERT(key.size() < INT_MAX);
   std::string out(SHA256_DIGEST_LENGTH, '\0');

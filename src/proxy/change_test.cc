@@ -6,13 +6,16 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "proxy/h2_testbed.h"
 #include "proxy/mixed_load.h"
-#include "proxy/testbed.h"
+#include "proxy/websocket_testbed.h"
 
 namespace tidegate::proxy::test {
 namespace {
 
 constexpr std::uint32_t kStable = 0, kCanary = 1;
+constexpr int kWebSockets = 100, kGrpcStreams = 8;
+constexpr std::uint32_t kEchoEvery = 10;  // changes
 
 std::uint32_t changes_wanted() {
   const char* asked = std::getenv("TIDEGATE_CHANGES");
@@ -26,11 +29,22 @@ class ChangeTest : public ::testing::Test {
     table.backend("stable", endpoints());
     table.backend("canary", {canary.endpoint()});
     table.rule("/", {{kStable, 100, {}, ""}, {kCanary, 0, {}, ""}});
+    add_pair("/shop.Cart", {calls.endpoint()}, {canary_calls.endpoint()}, "h2c");
+    add_pair("/chat", {chat.endpoint()}, {canary_chat.endpoint()}, "");
+    add_pair("/h2chat", {h2_chat.endpoint()}, {canary_h2_chat.endpoint()}, "h2c");
     routing::Listener https = table.listener();
     https.name = "https";
     https.port = tls_address.port;
     table.table.listeners.push_back(std::move(https));
     swap_certificate();
+  }
+
+  void add_pair(const std::string& path, const routing::Endpoint& one, const routing::Endpoint& other,
+                const std::string& protocol) {
+    const auto first = table.backend("stable" + path.substr(1), {one});
+    const auto second = table.backend("canary" + path.substr(1), {other});
+    for (const auto index : {first, second}) table.table.backends[index].protocol = protocol;
+    table.rule(path, {{first, 100, {}, ""}, {second, 0, {}, ""}});
   }
 
   std::vector<routing::Endpoint> endpoints() const {
@@ -44,13 +58,15 @@ class ChangeTest : public ::testing::Test {
 
   void change_weights(std::uint32_t canary_weight) {
     for (auto& listener : table.table.listeners) {
-      listener.rules.front().backends[0].weight = 100 - canary_weight;
-      listener.rules.front().backends[1].weight = canary_weight;
+      for (routing::Rule& rule : listener.rules) {
+        rule.backends[0].weight = 100 - canary_weight;
+        rule.backends[1].weight = canary_weight;
+      }
     }
   }
   void add_or_delete_route() {
     for (auto& listener : table.table.listeners) {
-      if (listener.rules.size() > 1) {
+      if (listener.rules.back().route.name == "extra") {
         listener.rules.pop_back();
         continue;
       }
@@ -87,9 +103,11 @@ class ChangeTest : public ::testing::Test {
     https.private_key_pem = pair.private_key_pem;
     client_options.ca_pem = authority.certificate_pem;
   }
-  LoadKind over_tls(bool http2, int connections, int at_once) {
+  LoadKind over_tls(bool http2, int connections, int at_once, Speaks speaks = Speaks::kWeb,
+                    const std::string& path = "/") {
     client_options.alpn = {http2 ? "h2" : "http/1.1"};
-    return {tls_address, http2, net::make_client_tls(client_options).value_or(nullptr), connections, at_once};
+    auto tls = net::make_client_tls(client_options).value_or(nullptr);
+    return {tls_address, http2, std::move(tls), connections, at_once, speaks, path};
   }
   void a_new_client_sees_the_new_certificate() {
     const std::vector<LoadKind> kinds = {over_tls(true, 1, 1)};
@@ -100,6 +118,30 @@ class ChangeTest : public ::testing::Test {
     asked_by_new_clients += one.done();
   }
 
+  // Of gRPC and WebSockets: a backend's only endpoint is another's from now on, while streams stand on it.
+  void swap_endpoints() {
+    auto& backends = table.table.backends;
+    for (std::size_t i = kCanary + 1; i + 1 < backends.size(); i += 2)
+      std::swap(backends[i].endpoints, backends[i + 1].endpoints);
+  }
+
+  // Each half by HTTP/1.1 and by HTTP/2, to backends of each kind.
+  std::vector<LoadKind> tunnels() {
+    std::vector<LoadKind> kinds;
+    for (const char* path : {"/chat", "/h2chat"}) {
+      kinds.push_back({address, false, nullptr, 20, 1, Speaks::kWebSocket, path});
+      kinds.push_back(over_tls(false, 10, 1, Speaks::kWebSocket, path));
+      kinds.push_back({address, true, nullptr, 1, 10, Speaks::kWebSocket, path});
+      kinds.push_back(over_tls(true, 1, 10, Speaks::kWebSocket, path));
+    }
+    kinds.push_back({address, true, nullptr, 1, kGrpcStreams / 2, Speaks::kGrpcStream, "/shop.Cart/Watch"});
+    kinds.push_back(over_tls(true, 1, kGrpcStreams / 2, Speaks::kGrpcStream, "/shop.Cart/Watch"));
+    return kinds;
+  }
+  double answers(const std::string& code) {
+    return proxy.metric("tidegate_backend_requests_total", {"code=\"" + code + "\""});
+  }
+
   int served() const {
     int sum = served_by_gone + canary.requests();
     for (const auto& backend : stable) sum += backend->requests();
@@ -108,6 +150,9 @@ class ChangeTest : public ::testing::Test {
 
   net::Address address = free_address(), tls_address = free_address();
   FakeBackend canary{"canary"};
+  H2Backend calls{H2Backend::echo_as_it_comes()}, canary_calls{H2Backend::echo_as_it_comes()};
+  H2Backend h2_chat{H2Backend::echo_as_it_comes()}, canary_h2_chat{H2Backend::echo_as_it_comes()};
+  EchoingBackend chat{""}, canary_chat{""};
   std::vector<std::unique_ptr<FakeBackend>> stable;
   net::ClientTlsOptions client_options;
   TableBuilder table{address};
@@ -121,24 +166,46 @@ TEST_F(ChangeTest, WeightsRoutesEndpointsAndCertificatesChangeWithoutALostReques
                   {address, true, nullptr, 2, 4},
                   over_tls(false, 2, 1),
                   over_tls(true, 2, 4)});
+  MixedLoad grpc({{address, true, nullptr, 1, 4, Speaks::kGrpc, "/shop.Cart/Get"},
+                  over_tls(true, 1, 4, Speaks::kGrpc, "/shop.Cart/Get")});
+  MixedLoad open(tunnels());
+  const int stay = kWebSockets + kGrpcStreams;
   ASSERT_TRUE(proxy.wait_until([&] { return load.standing() + load.closed() == 10; }));
+  ASSERT_TRUE(proxy.wait_until([&] { return open.tunnels() + open.failed() + open.closed() == stay; }));
   const std::uint32_t changes = changes_wanted();
+  int echoes = 0;
   for (std::uint32_t change = 1; change <= changes; ++change) {
     change_weights(change * 37 % 101);
     if (change % 5 == 0) add_or_delete_route();
     if (change % 20 == 0) change_endpoints();
+    if (change % 25 == 0) swap_endpoints();
     if (change % 50 == 0) swap_certificate();
+    if (change % kEchoEvery == 0) open.echo();
     publish();
     if (change % 50 == 0) a_new_client_sees_the_new_certificate();
-    // Each table gets to serve something.
-    ASSERT_TRUE(proxy.wait_until([&, until = load.done() + 5] { return load.done() >= until; }))
-        << load.first_failure();
+    // Each table gets to serve something, and whoever stays gets an echo.
+    if (change % kEchoEvery == 0) echoes += stay;
+    ASSERT_TRUE(proxy.wait_until([&, until = load.done() + 5, calls = grpc.done() + 1] {
+      return load.done() >= until && grpc.done() >= calls && open.echoed() >= echoes;
+    })) << load.first_failure()
+        << grpc.first_failure() << open.first_failure();
   }
-  load.stop();
-  EXPECT_EQ(load.failed(), 0) << load.first_failure();
-  EXPECT_EQ(load.closed(), 0) << load.first_failure();
+  for (MixedLoad* each : {&load, &grpc, &open}) {
+    each->stop();
+    EXPECT_EQ(each->failed(), 0) << each->first_failure();
+    EXPECT_EQ(each->closed(), 0) << each->first_failure();
+  }
+  EXPECT_EQ(open.done(), stay) << "each ended whole, once it was asked to";
+  EXPECT_EQ(open.echoed(), echoes);
   EXPECT_EQ(served(), load.done() + asked_by_new_clients);
-  RecordProperty("requests", load.done());
+  EXPECT_EQ(calls.requests() + canary_calls.requests(), grpc.done() + kGrpcStreams);
+  EXPECT_EQ(
+      chat.granted_so_far() + canary_chat.granted_so_far() + h2_chat.requests() + canary_h2_chat.requests(),
+      kWebSockets);
+  EXPECT_TRUE(proxy.wait_until([&] { return answers("101") == kWebSockets; })) << proxy.metrics();
+  EXPECT_EQ(answers("200"), served() + grpc.done() + kGrpcStreams);
+  EXPECT_EQ(proxy.metric("tidegate_backend_failures_total"), -1) << proxy.metrics();
+  RecordProperty("requests", load.done() + grpc.done());
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ bool is_endpoint_failure(session::StreamError error, bool unsent) {
     case StreamError::kNone:
     case StreamError::kOverflow:
     case StreamError::kCancelled:
+    case StreamError::kUnsupported:
     case StreamError::kRefused:
       return false;
   }

@@ -83,6 +83,8 @@ ErrorKind kind_of(session::StreamError error) {
       return K::kProtocol;
     case S::kOverflow:
       return K::kOverflow;
+    case S::kUnsupported:
+      return K::kUpgradeUnsupported;
     case S::kNone:
     case S::kRefused:
     case S::kReset:

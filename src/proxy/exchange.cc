@@ -67,7 +67,7 @@ bool Exchange::apply_request_filters() {
   if (websocket_ && (head_.method != "GET" || has_body()))
     return fail(ErrorKind::kUpgradeUnsupported, "a WebSocket begins with GET and without a body"), false;
   prepare_request(head_, client_->client_address(), worker_.random());
-  if (websocket_) head_.headers.set("upgrade", "websocket");
+  if (websocket_) complete_handshake(head_, worker_.random());
   if (rule().cors) origin_ = head_.headers.get("origin").value_or("");
   if (record_) record_->request_id = head_.headers.get("x-request-id").value_or("");
   return !answer_if(
@@ -93,8 +93,6 @@ bool Exchange::pick_backend() {
   counts_->active.add();
   if (slot_->backend == nullptr) return fail(ErrorKind::kInvalidBackend, slot_->choice->invalid), false;
   view_ = &table_->backends[slot_->choice->backend];
-  if (websocket_ && slot_->backend->protocol == "h2c")
-    return fail(ErrorKind::kUpgradeUnsupported, "WebSockets do not go to it over HTTP/2"), false;
   return !answer_if(
       routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
 }
@@ -191,6 +189,10 @@ void Exchange::on_backend_error(session::StreamError error, bool unsent, std::st
 
 void Exchange::check_deadlines(SteadyTime now) {
   if (finished_ || now < std::min(deadline_, attempt_deadline_)) return;
+  if (tunnel_) {
+    client_->send_end();
+    return finish();
+  }
   // A backend that waits for the rest of a request has done nothing wrong.
   const bool silent = !response_started_ && !discarding_ && (request_ended_ || !has_body());
   if (silent) note_failure();

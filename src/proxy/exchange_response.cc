@@ -27,14 +27,20 @@ void Exchange::on_response_head(http::ResponseHead& head) {
   client_->send_head(head, response_complete_);
 }
 
-// From here on bytes go both ways until one side ends; only idling limits them in time.
+// From here on bytes go both ways until one side ends, idles too long, or its time is up.
 void Exchange::open_tunnel(http::ResponseHead& head) {
+  if (!complete_handshake(head_, head)) {
+    note_failure();
+    release_endpoint();
+    return fail(ErrorKind::kProtocol, "its Sec-WebSocket-Accept does not answer the key");
+  }
   replay_ = {};
   replayable_ = false;
   response_started_ = tunnel_ = true;
   status_ = head.status;
   opened_ = worker_.now();
-  deadline_ = attempt_deadline_ = SteadyTime::max();
+  deadline_ = opened_ + worker_.tunnel_lifetime();
+  attempt_deadline_ = SteadyTime::max();
   endpoint_->health.answered();
   apply_response_filters(head);
   keep_session(head);

@@ -33,7 +33,9 @@ bool Exchange::retries_code(int status) const {
 bool Exchange::retries_error(session::StreamError error) const {
   using session::StreamError;
   if (matched_.match == nullptr || !rule().rule->retry) return false;
-  if (error == StreamError::kOverflow || error == StreamError::kCancelled) return false;
+  if (error == StreamError::kOverflow || error == StreamError::kCancelled ||
+      error == StreamError::kUnsupported)
+    return false;
   return carried_nothing(error) || idempotent_;
 }
 

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
 #include "http/uri.h"
+#include "net/digest.h"
 #include "proxy/limits.h"
 
 namespace tidegate::proxy {
@@ -56,8 +58,29 @@ bool normalize_target(http::RequestHead& head) {
 }
 
 bool wants_websocket(const http::RequestHead& head) {
+  if (head.version == http::Version::kHttp2) return http::opens_websocket(head);
   return head.version == http::Version::kHttp11 && head.headers.has_token("connection", "upgrade") &&
-         head.headers.has_token("upgrade", "websocket");
+         head.headers.has_token("upgrade", "websocket") && head.headers.get("sec-websocket-key");
+}
+
+void complete_handshake(http::RequestHead& asked, Random& random) {
+  asked.headers.set("upgrade", "websocket");
+  if (asked.headers.get("sec-websocket-key")) return;
+  std::string key;
+  for (std::uint64_t bits : {random.next(), random.next()}) {
+    for (int i = 0; i < 8; ++i, bits >>= 8) key += static_cast<char>(bits);
+  }
+  asked.headers.set("sec-websocket-key", text::base64_encode(key));
+}
+
+bool complete_handshake(const http::RequestHead& asked, http::ResponseHead& answer) {
+  constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::string key(asked.headers.get("sec-websocket-key").value_or(""));
+  const std::string accept = text::base64_encode(net::sha1(key.append(kGuid)));
+  if (answer.version != http::Version::kHttp2 && answer.headers.get("sec-websocket-accept") != accept)
+    return false;
+  answer.headers.set("sec-websocket-accept", accept);
+  return true;
 }
 
 void prepare_request(http::RequestHead& head, std::string_view client, Random& random) {

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "http/h2_peer.h"
 #include "proxy/testbed.h"
 
@@ -60,7 +62,7 @@ class H2Backend {
   }
   void serve(int fd) {
     http::H2End end(http::H2Session::Role::kServer);
-    std::map<http::H2StreamId, std::size_t> echoed;
+    std::set<http::H2StreamId> answered;
     std::vector<http::H2StreamId> cut;  // once what is there has been sent
     if (handler_)
       end.story.then = [&](auto id) {
@@ -69,7 +71,7 @@ class H2Backend {
     std::string in;
     while (write_all(fd, end.take()) && read_some(fd, in)) {
       if (!end.feed(std::exchange(in, {}))) break;
-      if (!handler_) echo(end, echoed);
+      if (!handler_) echo(end, answered);
       if (!cut.empty() && !write_all(fd, end.take())) break;
       for (const auto id : std::exchange(cut, {})) end.session.reset(id, http::H2Code::kInternal);
     }
@@ -86,16 +88,17 @@ class H2Backend {
     if (!answer.head_only && !answer.breaks_off) end.session.send_end(id, answer.trailers);
     return !answer.breaks_off;
   }
-  void echo(http::H2End& end, std::map<http::H2StreamId, std::size_t>& echoed) {
+  void echo(http::H2End& end, std::set<http::H2StreamId>& answered) {
+    std::erase_if(end.story.messages, [](const auto& entry) { return entry.second.closed.has_value(); });
     for (auto& [id, message] : end.story.messages) {
-      if (const auto [at, added] = echoed.try_emplace(id, 0); added) {
+      if (answered.insert(id).second) {
         ++requests_;
         http::ResponseHead head;
+        if (http::opens_websocket(message.request)) head.status = 101;
         head.headers.add("content-type", "application/grpc");
         end.session.respond(id, head, false);
       }
-      end.session.send_data(id, std::string_view(message.body).substr(echoed[id]));
-      echoed[id] = message.body.size();
+      end.session.send_data(id, std::exchange(message.body, {}));
       if (message.ended) end.session.send_end(id, {{"grpc-status", "0"}});
     }
   }

@@ -23,6 +23,8 @@ inline constexpr std::size_t kMirrorUnsentBytes =
 inline constexpr std::size_t kMaxMirrors =
     256;  // mirrored requests under way, a worker; more are not mirrored
 inline constexpr Duration kMirrorTimeout = 15s;  // a mirrored request holds its connection no longer
+inline constexpr Duration kTunnelLifetime =
+    24h;  // of a WebSocket, which pins the table that it began with; clients open another
 inline constexpr Duration kSweepInterval =
     20ms;  // precision of request time-outs; one timer a worker instead of one a request
 inline constexpr Duration kSeriesRetention =

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <set>
 
 #include "http/h2_peer.h"
 #include "proxy/testbed.h"
@@ -13,6 +14,9 @@ namespace {
 
 constexpr std::size_t kPostBytes = 2048;
 constexpr int kPostEvery = 4;
+const std::string kEcho = "still here?\n";
+// One gRPC message: not compressed, 4 bytes of length.
+const std::string kCall("\0\0\0\0\5hello", 10);
 
 }  // namespace
 
@@ -29,16 +33,20 @@ class MixedLoad::Connection {
     });
   }
   virtual ~Connection() = default;
+  virtual void echo() {}
+  virtual void finish() {}  // what stays open ends now
 
  protected:
   virtual void begin() = 0;
   virtual void received(std::string_view bytes) = 0;
+  virtual bool may_end() { return false; }
 
   bool post() { return ++asked_ % kPostEvery == 0; }
   void send(std::string bytes) {
     out_.push_back(std::move(bytes));
     if (out_.size() == 1) write();
   }
+  void shut_down() { stream_->shutdown_write(); }
   void quiet() {
     quiet_ = true;
     if (--load_.busy_ == 0) load_.loop_.stop();
@@ -62,7 +70,7 @@ class MixedLoad::Connection {
     });
   }
   void end(std::string_view why) {
-    load_.lost(why);
+    if (!may_end()) load_.lost(why);
     if (!quiet_) quiet();
   }
 
@@ -100,48 +108,129 @@ class MixedLoad::Http1 final : public Connection {
   std::string in_;
 };
 
+class MixedLoad::Http1WebSocket final : public Connection {
+ public:
+  Http1WebSocket(MixedLoad& load, const LoadKind& kind) : Connection(load, kind), path_(kind.path) {}
+  void echo() override { send(kEcho); }
+  void finish() override {
+    finishing_ = true;
+    shut_down();
+  }
+
+ private:
+  void begin() override {
+    send("GET " + path_ + " HTTP/1.1\r\nHost: " + load_.host_ +
+         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  }
+  void received(std::string_view bytes) override {
+    in_ += bytes;
+    if (!open_) {
+      const auto end = in_.find("\r\n\r\n");
+      if (end == std::string::npos) return;
+      if (!in_.starts_with("HTTP/1.1 101 ") || in_.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") > end)
+        return load_.answered(0, in_);
+      in_.erase(0, end + 4);
+      open_ = true;
+      ++load_.tunnels_;
+    }
+    if (!load_.take_echoes(in_)) load_.answered(0, in_);
+  }
+  bool may_end() override {
+    if (finishing_) load_.answered(200, {});
+    return finishing_;
+  }
+  const std::string path_;
+  std::string in_;
+  bool open_ = false, finishing_ = false;
+};
+
 class MixedLoad::Http2 final : public Connection {
  public:
-  Http2(MixedLoad& load, const LoadKind& kind) : Connection(load, kind), at_once_(kind.at_once) {}
+  Http2(MixedLoad& load, const LoadKind& kind)
+      : Connection(load, kind), speaks_(kind.speaks), path_(kind.path), at_once_(kind.at_once) {}
+  void echo() override {
+    for (const auto id : staying_) end_.session.send_data(id, kEcho);
+    send(end_.take());
+  }
+  void finish() override {
+    for (const auto id : staying_) end_.session.send_end(id, {});
+    send(end_.take());
+  }
 
  private:
   void begin() override {
     for (int i = 0; i < at_once_; ++i) ask();
     send(end_.take());
   }
+  bool stays() const { return speaks_ == Speaks::kGrpcStream || speaks_ == Speaks::kWebSocket; }
   void ask() {
     http::RequestHead head;
-    const bool with_body = post();
+    const bool grpc = speaks_ == Speaks::kGrpc || speaks_ == Speaks::kGrpcStream;
+    const bool with_body = grpc || (speaks_ == Speaks::kWeb && post());
     head.method = with_body ? "POST" : "GET";
-    head.target = "/";
+    head.target = path_;
     head.authority = load_.host_;
-    if (with_body) head.content_length = kPostBytes;
-    const auto id = end_.session.request(head, "http", !with_body);
+    if (with_body && !grpc) head.content_length = kPostBytes;
+    if (grpc) head.content_length.reset();
+    if (grpc) head.headers.add("content-type", "application/grpc");
+    if (speaks_ == Speaks::kWebSocket) head.headers.add("upgrade", "websocket");
+    const auto id = end_.session.request(head, "http", !with_body && !stays());
     if (id == 0) return load_.lost("no more streams");
     ++open_;
+    if (stays()) return staying_.push_back(id);
     if (!with_body) return;
-    end_.session.send_data(id, std::string(kPostBytes, 'p'));
+    end_.session.send_data(id, grpc ? kCall : std::string(kPostBytes, 'p'));
     end_.session.send_end(id, {});
+  }
+  bool whole(const http::H2Story::Message& message) const {
+    if (!message.ended) return false;
+    switch (speaks_) {
+      case Speaks::kWeb:
+        return true;
+      case Speaks::kGrpc:
+        return message.body == kCall && message.trailers.get("grpc-status") == "0";
+      case Speaks::kGrpcStream:
+        return load_.stopping_ && message.trailers.get("grpc-status") == "0";
+      case Speaks::kWebSocket:
+        return load_.stopping_;
+    }
+    return false;
+  }
+  void take_echoes(http::H2StreamId id, http::H2Story::Message& message) {
+    const int granted = speaks_ == Speaks::kWebSocket ? 101 : 200;
+    if (message.response.status == granted && message.has_head && standing_.insert(id).second)
+      ++load_.tunnels_;
+    if (!load_.take_echoes(message.body)) load_.answered(0, message.body);
+  }
+  int verdict(const http::H2Story::Message& message) const {
+    if (!whole(message)) return 0;
+    return stays() ? 200 : message.response.status;
   }
   void received(std::string_view bytes) override {
     end_.feed(bytes);
     auto& messages = end_.story.messages;
     for (auto it = messages.begin(); it != messages.end();) {
-      const auto& message = it->second;
+      auto& message = it->second;
+      if (stays()) take_echoes(it->first, message);
       if (!message.closed) {
         ++it;
         continue;
       }
-      load_.answered(message.ended ? message.response.status : 0, message.body);
+      load_.answered(verdict(message), message.body);
       it = messages.erase(it);
       --open_;
-      if (!load_.stopping_ && end_.story.goaways == 0) ask();
+      if (!load_.stopping_ && !stays() && end_.story.goaways == 0) ask();
     }
     if (std::string out = end_.take(); !out.empty()) send(std::move(out));
     if (open_ == 0) quiet();
   }
   http::H2End end_{http::H2Session::Role::kClient};
+  const Speaks speaks_;
+  const std::string path_;
   const int at_once_;
+  std::vector<http::H2StreamId> staying_;
+  std::set<http::H2StreamId> standing_;
   int open_ = 0;
 };
 
@@ -150,6 +239,8 @@ MixedLoad::MixedLoad(const std::vector<LoadKind>& kinds, std::string host) : hos
     for (int i = 0; i < kind.connections; ++i) {
       if (kind.http2)
         connections_.push_back(std::make_unique<Http2>(*this, kind));
+      else if (kind.speaks == Speaks::kWebSocket)
+        connections_.push_back(std::make_unique<Http1WebSocket>(*this, kind));
       else
         connections_.push_back(std::make_unique<Http1>(*this, kind));
     }
@@ -161,8 +252,23 @@ MixedLoad::~MixedLoad() { stop(); }
 
 void MixedLoad::stop() {
   if (!thread_.joinable()) return;
-  loop_.post([this] { stopping_ = true; });
+  loop_.post([this] {
+    stopping_ = true;
+    for (const auto& connection : connections_) connection->finish();
+  });
   thread_.join();
+}
+
+void MixedLoad::echo() {
+  loop_.post([this] {
+    for (const auto& connection : connections_) connection->echo();
+  });
+}
+
+// False: it is something else.
+bool MixedLoad::take_echoes(std::string& from) {
+  for (; from.starts_with(kEcho); from.erase(0, kEcho.size())) ++echoed_;
+  return kEcho.starts_with(from);
 }
 
 void MixedLoad::answered(int status, std::string_view body) {

@@ -56,6 +56,7 @@ struct Runtime::State {
     worker_options.access_log_sample = options.access_log.sample;
     worker_options.balance = options.balance;
     worker_options.retry = options.retry;
+    worker_options.tunnel_lifetime = options.tunnel_lifetime;
     worker_options.retry.min_per_second =
         (options.retry.min_per_second + options.workers - 1) / options.workers;
     auto& seat = *seats.emplace_back(std::make_unique<Seat>(options.sockets));

@@ -16,6 +16,7 @@
 #include "metrics/traffic.h"
 #include "net/event_loop.h"
 #include "proxy/endpoint_health.h"
+#include "proxy/limits.h"
 #include "proxy/retry_budget.h"
 #include "routing/table.h"
 
@@ -40,6 +41,7 @@ class Runtime {
     BalanceSettings balance = {};
     RetrySettings retry = {};
     net::EventLoop::Sockets sockets = net::EventLoop::Sockets::kRing;
+    Duration tunnel_lifetime = kTunnelLifetime;
   };
   // What came of a published table once every worker had taken it up.
   struct Applied {

@@ -14,6 +14,7 @@
 #include "proxy/access_log.h"
 #include "proxy/backends.h"
 #include "proxy/exchange.h"
+#include "proxy/limits.h"
 #include "proxy/mirror.h"
 #include "proxy/port.h"
 
@@ -28,6 +29,7 @@ class Worker {
     std::uint32_t access_log_sample = 1;
     BalanceSettings balance = {};
     RetrySettings retry = {};  // this worker's part
+    Duration tunnel_lifetime = kTunnelLifetime;
   };
   Worker(net::EventLoop& loop, LimitCell& limits, Options options);
   ~Worker();
@@ -54,6 +56,7 @@ class Worker {
   }
   const BalanceSettings& balance() const { return options_.balance; }
   const RetrySettings& retry() const { return options_.retry; }
+  Duration tunnel_lifetime() const { return options_.tunnel_lifetime; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
   TimePoint wall_now() const { return loop_.scheduler().clock().now(); }
   asio::io_context& io() { return loop_.io(); }

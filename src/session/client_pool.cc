@@ -201,7 +201,7 @@ std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head,
   exchange->method = head.method;
   exchange->chunked = !head.content_length.has_value();
   exchange->request_complete = end;
-  if (head.headers.has_token("upgrade", "websocket")) exchange->upgrade = "websocket";
+  if (http::opens_websocket(head)) exchange->upgrade = "websocket";
   auto stream = std::make_unique<PooledStream>(exchange);
   state_->place(std::move(exchange), head);
   return stream;

@@ -19,6 +19,7 @@ H1ServerConnection::H1ServerConnection(std::unique_ptr<net::Stream> stream, H1Se
       write_deadline_(*options_.scheduler, [this] { abort(StreamError::kTimeout); }) {}
 
 void H1ServerConnection::start() {
+  open_ = shared_from_this();
   read_deadline_.set(limits().header_timeout);
   if (options_.received.empty()) return read();
   in_ = {buffer_.data(), options_.received.copy(buffer_.data(), buffer_.size())};
@@ -278,7 +279,7 @@ void H1ServerConnection::linger() {
 
 void H1ServerConnection::end() {
   if (phase_ == Phase::kClosed) return;
-  const auto self = shared_from_this();
+  const auto self = std::exchange(open_, nullptr);
   phase_ = Phase::kClosed;
   out_.stop();
   read_deadline_.stop();

@@ -108,6 +108,7 @@ class H1ServerConnection final : public ServerConnection,
   void end();
 
   H1ServerOptions options_;
+  std::shared_ptr<H1ServerConnection> open_;  // itself: a paused connection has no operation to hold it
   std::unique_ptr<net::Stream> stream_;
   std::shared_ptr<const Peer> peer_;
   http::H1Decoder decoder_;

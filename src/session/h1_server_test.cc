@@ -320,5 +320,22 @@ TEST_F(H1ServerTest, PartsOfOneTurnLeaveInOneWrite) {
   run_until([&] { return peer->received().ends_with("0\r\n\r\n"); });
 }
 
+TEST_F(H1ServerTest, LivesByItselfWhileItsReaderIsPaused) {
+  const auto peer = client();
+  peer->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+  Seen& seen = request();
+  seen.stream->pause();
+  peer->send("l");  // read, and then nothing more
+  settle();
+  connection_.reset();
+  settle();
+  seen.stream->resume();
+  peer->send("lo");
+  run_until([&] { return seen.ended; });
+  EXPECT_EQ(seen.body, "hello");
+  seen.answer("ok");
+  run_until([&] { return peer->received().ends_with("ok"); });
+}
+
 }  // namespace
 }  // namespace tidegate::session

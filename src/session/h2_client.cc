@@ -40,6 +40,12 @@ std::size_t H2ClientConnection::max_streams() const {
 
 bool H2ClientConnection::carry(const std::shared_ptr<H2Exchange>& exchange) {
   H2Exchange& one = *exchange;
+  if (one.websocket && !session_.peer_takes_websockets()) {
+    scheduler_.post([exchange] {
+      exchange->fail(StreamError::kUnsupported, false, "it takes no WebSockets over HTTP/2 (RFC 8441)");
+    });
+    return true;
+  }
   const bool bodiless = one.request_complete && one.waiting.empty() && one.trailers.empty();
   one.id = session_.request(one.head, "http", bodiless);
   if (one.id == 0) {

@@ -28,6 +28,7 @@ struct H2Exchange {
   bool request_complete = false;
   bool answered = false;
   bool over_high_water = false;
+  bool websocket = false;
   H2ClientConnection* connection = nullptr;
   http::H2StreamId id = 0;
 
@@ -51,6 +52,8 @@ class H2ClientConnection final : public std::enable_shared_from_this<H2ClientCon
 
   void start();  // once
   bool has_room() const;
+  // What the peer offers is known: a WebSocket may not be asked for before (RFC 8441 section 3).
+  bool heard() const { return heard_; }
   std::size_t max_streams() const;                          // `assumed_streams` until the peer has told
   bool carry(const std::shared_ptr<H2Exchange>& exchange);  // false: it has no room any more
   void close(StreamError error, std::string_view detail);   // exchanges under way fail with it

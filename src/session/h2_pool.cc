@@ -44,6 +44,10 @@ class H2PooledStream final : public ClientStream {
   std::shared_ptr<H2Exchange> exchange_;
 };
 
+bool knows_enough(const H2ClientConnection& connection, const H2Exchange& exchange) {
+  return connection.heard() || !exchange.websocket;
+}
+
 }  // namespace
 
 std::unique_ptr<ClientStream> H2Pool::request(const http::RequestHead& head, bool end,
@@ -52,6 +56,7 @@ std::unique_ptr<ClientStream> H2Pool::request(const http::RequestHead& head, boo
   exchange->events = &events;
   exchange->head = head;
   exchange->request_complete = end;
+  exchange->websocket = http::opens_websocket(head);
   auto stream = std::make_unique<H2PooledStream>(exchange);
   place(std::move(exchange));
   return stream;
@@ -59,7 +64,7 @@ std::unique_ptr<ClientStream> H2Pool::request(const http::RequestHead& head, boo
 
 void H2Pool::place(std::shared_ptr<H2Exchange> exchange) {
   for (const Connection& connection : connections_) {
-    if (connection->has_room() && connection->carry(exchange)) return;
+    if (connection->has_room() && knows_enough(*connection, *exchange) && connection->carry(exchange)) return;
   }
   std::erase_if(waiting_, [](const auto& one) { return one->over(); });
   if (waiting_.size() >= limits_.max_pending) {
@@ -121,6 +126,10 @@ void H2Pool::room(const Connection& connection) {
   while (connection->has_room()) {
     auto exchange = next_waiting();
     if (!exchange) break;
+    if (!knows_enough(*connection, *exchange)) {  // the peer's settings are on their way
+      waiting_.push_front(std::move(exchange));
+      break;
+    }
     if (!connection->carry(exchange)) waiting_.push_front(std::move(exchange));
   }
   if (!connection->busy() && !sweeper_) sweeper_ = scheduler_.after(kSweepEvery, [this] { sweep(); });

@@ -287,5 +287,58 @@ TEST_F(H2PoolTest, AnEndedPoolEndsItsRequests) {
   EXPECT_EQ(asked[1]->error, StreamError::kCancelled);
 }
 
+class H2PoolTunnelTest : public H2PoolTest {
+ protected:
+  std::unique_ptr<Asked> ask_for_websocket() {
+    http::RequestHead head;
+    head.method = "GET";
+    head.target = "/chat";
+    head.authority = "a";
+    head.headers.add("upgrade", "websocket");
+    auto asked = std::make_unique<Asked>();
+    asked->stream = pool().request(head, false, *asked);
+    return asked;
+  }
+};
+
+TEST_F(H2PoolTunnelTest, AsksOnceTheBackendHasOfferedIt) {
+  const auto asked = ask_for_websocket();
+  Backend& peer = backend(0, 1);
+  EXPECT_EQ(peer.end.story.messages[1].request.target, "/chat");
+  http::ResponseHead head;
+  head.status = 101;
+  peer.end.session.respond(1, head, false);
+  peer.end.session.send_data(1, "hello");
+  pump_until([&] { return asked->body == "hello"; });
+  EXPECT_EQ(asked->head->status, 101);
+  asked->stream->send_data("you");
+  pump_until([&] { return peer.end.story.messages[1].body == "you"; });
+  asked->stream->send_end();
+  pump_until([&] { return peer.end.story.messages[1].ended; });
+  EXPECT_FALSE(asked->over()) << "the backend's half stays open";
+  peer.end.session.send_end(1, {});
+  pump_until([&] { return asked->ended; });
+}
+
+// A server's settings without SETTINGS_ENABLE_CONNECT_PROTOCOL.
+TEST_F(H2PoolTunnelTest, IsToldWhereTheBackendDoesNotOfferIt) {
+  std::unique_ptr<RawPeer> plain;
+  auto listener = net::Listener::open(loop_.io(), {{"127.0.0.1", 0}}, [&](net::TcpSocket socket) {
+    plain = std::make_unique<RawPeer>(net::make_tcp_stream(std::move(socket)));
+    plain->send(http::h2_frame(http::H2Frame::kSettings, 0, 0, {}));
+  });
+  ASSERT_TRUE(listener);
+  endpoint_.address = (*listener)->address();
+  const auto asked = ask_for_websocket();
+  run_until([&] { return asked->over(); });
+  EXPECT_EQ(asked->error, StreamError::kUnsupported);
+  EXPECT_FALSE(asked->unsent) << "sending it again would not help";
+  settle();
+  run_until([&] { return plain->received().size() > http::kH2Preface.size(); });
+  for (const http::RawFrame& frame :
+       http::h2_frames(std::string_view(plain->received()).substr(http::kH2Preface.size())))
+    EXPECT_NE(frame.type, http::H2Frame::kHeaders);
+}
+
 }  // namespace
 }  // namespace tidegate::session

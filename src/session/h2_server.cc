@@ -124,7 +124,23 @@ void H2ServerConnection::on_request(http::H2StreamId id, http::RequestHead head,
   stream->method_ = stream->head_.method;
   stream->expects_continue_ = expects_continue;
   stream->received_at_ = stream->sent_at_ = now();
+  stream->websocket_ = http::opens_websocket(stream->head_);
+  if (stream->websocket_) session_.hold(id, true);
   options_.handler->on_request(stream->head_, expects_continue, stream);
+  if (!stream->websocket_) return;
+  // The request is whole, as one of HTTP/1.1 would be.
+  stream->request_done_ = true;
+  if (stream->events_) stream->events_->on_end({});
+}
+
+void H2ServerConnection::begin_tunnel(const std::shared_ptr<H2ServerStream>& stream) {
+  if (closed_ || stream->connection_ == nullptr) return;
+  stream->websocket_ = false;
+  if (!stream->paused_) session_.hold(stream->id_, false);
+  const std::string early = std::exchange(stream->early_, {});
+  if (!early.empty() && stream->events_) stream->events_->on_data(early);
+  if (stream->early_end_) on_end(stream->id_, {});
+  write_soon();
 }
 
 void H2ServerConnection::on_data(http::H2StreamId id, std::string_view data) {
@@ -132,12 +148,15 @@ void H2ServerConnection::on_data(http::H2StreamId id, std::string_view data) {
   if (stream == nullptr) return;
   stream->expects_continue_ = false;  // it went on without being asked to
   stream->received_at_ = now();
+  if (stream->websocket_) return void(stream->early_.append(data));
   if (stream->events_) stream->events_->on_data(data);
 }
 
 void H2ServerConnection::on_end(http::H2StreamId id, const http::Headers& trailers) {
   H2ServerStream* stream = find(id);
   if (stream == nullptr) return;
+  stream->early_end_ = stream->websocket_;
+  if (stream->websocket_) return;
   stream->request_done_ = true;
   if (stream->events_) stream->events_->on_end(trailers);
 }
@@ -188,9 +207,11 @@ bool H2ServerConnection::timed_out(H2ServerStream& stream, SteadyTime at) {
     stream.sent_at_ = at;
     stream.sent_then_ = sent;
   }
-  if (stream.request_done_ || stream.paused_) stream.received_at_ = at;
-  return at >= stream.sent_at_ + limits().write_idle_timeout ||
-         at >= stream.received_at_ + limits().body_idle_timeout;
+  const bool moved = stream.tunnel_ && sent > stream.sent_before_;
+  stream.sent_before_ = sent;
+  if ((stream.request_done_ && !stream.tunnel_) || stream.paused_ || moved) stream.received_at_ = at;
+  const Duration quiet = stream.tunnel_ ? limits().tunnel_idle_timeout : limits().body_idle_timeout;
+  return at >= stream.sent_at_ + limits().write_idle_timeout || at >= stream.received_at_ + quiet;
 }
 
 // ---- ends ----

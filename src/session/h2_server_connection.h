@@ -16,7 +16,7 @@ namespace tidegate::session {
 
 class H2ServerConnection;
 
-class H2ServerStream final : public ServerStream {
+class H2ServerStream final : public ServerStream, public std::enable_shared_from_this<H2ServerStream> {
  public:
   H2ServerStream(H2ServerConnection& connection, http::H2StreamId id, std::shared_ptr<const Peer> peer)
       : connection_(&connection), id_(id), peer_(std::move(peer)) {}
@@ -38,6 +38,7 @@ class H2ServerStream final : public ServerStream {
   friend class H2ServerConnection;
   bool may_send_body() const { return connection_ && head_sent_ && !response_done_; }
   void finish_response();
+  void open_tunnel();
 
   H2ServerConnection* connection_;  // null once the stream is closed
   const http::H2StreamId id_;
@@ -53,9 +54,13 @@ class H2ServerStream final : public ServerStream {
   bool body_allowed_ = true;
   bool paused_ = false;
   bool over_high_water_ = false;
+  bool websocket_ = false;  // is asked for: what comes before our answer waits
+  bool tunnel_ = false;     // and was granted
+  std::string early_;       // so it waits here; the peer gets no credit for it
+  bool early_end_ = false;
   // When each side last moved, and how far it had come.
   SteadyTime received_at_{}, sent_at_{};
-  std::uint64_t sent_then_ = 0;
+  std::uint64_t sent_then_ = 0, sent_before_ = 0;
 };
 
 class H2ServerConnection final : public ServerConnection,
@@ -87,6 +92,7 @@ class H2ServerConnection final : public ServerConnection,
   void on_closed(http::H2StreamId id, http::H2Code code) override;
   void on_ping_ack() override { finish_drain(); }
 
+  void begin_tunnel(const std::shared_ptr<H2ServerStream>& stream);
   H2ServerStream* find(http::H2StreamId id);
   void read();
   void on_read(const Result<std::size_t>& bytes);

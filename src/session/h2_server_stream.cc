@@ -29,13 +29,25 @@ void H2ServerStream::send_continue() {
 void H2ServerStream::send_head(const http::ResponseHead& head, bool end) {
   if (!connection_ || head_sent_) return;
   head_sent_ = true;
-  body_allowed_ = !http::response_has_no_body(method_, head.status);
+  tunnel_ = head.status == 101;
+  body_allowed_ = tunnel_ || !http::response_has_no_body(method_, head.status);
   unsent_body_ = body_allowed_ ? head.content_length : std::nullopt;
   if (end && unsent_body_ && *unsent_body_ > 0) return reset();
   connection_->session_.respond(id_, head, end);
   sent_at_ = connection_->now();
   if (end) return finish_response();
+  if (tunnel_) open_tunnel();
   connection_->write_soon();
+}
+
+// What came early is handed on in a turn of its own: events do not come from within a call.
+void H2ServerStream::open_tunnel() {
+  received_at_ = sent_at_;
+  request_done_ = false;
+  asio::post(connection_->stream_->executor(),
+             [connection = connection_->shared_from_this(), self = shared_from_this()] {
+               connection->begin_tunnel(self);
+             });
 }
 
 void H2ServerStream::send_data(std::string_view data) {
@@ -84,6 +96,7 @@ void H2ServerStream::pause() {
 
 void H2ServerStream::resume() {
   if (!std::exchange(paused_, false) || !connection_) return;
+  if (websocket_) return;  // held until the tunnel begins
   received_at_ = connection_->now();
   connection_->session_.hold(id_, false);
   connection_->write_soon();

@@ -237,5 +237,74 @@ TEST_F(H2ServerTest, RefusedHeadsAreCountedAndAnswered) {
   EXPECT_TRUE(requests_.empty());
 }
 
+class H2TunnelTest : public H2ServerTest {
+ protected:
+  H2StreamId ask_for_websocket() {
+    http::RequestHead head;
+    head.method = "GET";
+    head.target = "/";
+    head.authority = "a";
+    head.headers.add("upgrade", "websocket");
+    return client_.session.request(head, "http", false);
+  }
+  void grant(Seen& seen) {
+    http::ResponseHead head;
+    head.status = 101;
+    seen.stream->send_head(head, false);
+  }
+};
+
+TEST_F(H2TunnelTest, WhatComesEarlyWaitsForTheAnswer) {
+  pump_all();
+  const auto id = ask_for_websocket();
+  client_.session.send_data(id, "early");
+  Seen& seen = asked(0);
+  pump_all();
+  EXPECT_TRUE(seen.ended) << "the request is whole, as over HTTP/1.1";
+  EXPECT_EQ(seen.body, "");
+  grant(seen);
+  EXPECT_EQ(seen.body, "") << "no event from within a call";
+  pump_until([&] { return !seen.body.empty(); });
+  EXPECT_EQ(seen.body, "early");
+  client_.session.send_data(id, ", late");
+  pump_until([&] { return seen.body == "early, late"; });
+  seen.ended = false;
+  client_.session.send_end(id, {});
+  pump_until([&] { return seen.ended; });
+  EXPECT_FALSE(seen.aborted);
+}
+
+TEST_F(H2TunnelTest, HoldsNoMoreThanAWindowBeforeTheAnswer) {
+  pump_all();
+  const auto id = ask_for_websocket();
+  client_.session.send_data(id, string(1'000'000, 'x'));
+  Seen& seen = asked(0);
+  pump_all();
+  pump_all();
+  EXPECT_GE(client_.session.unsent(id), 1'000'000U - limits_.h2.stream_window);
+  seen.answer("no", 403);
+  pump_until([&] { return got(id).ended; });
+  EXPECT_EQ(got(id).response.status, 403);
+}
+
+TEST_F(H2TunnelTest, EndsOnceNothingMovesInIt) {
+  pump_all();
+  const auto id = ask_for_websocket();
+  Seen& seen = asked(0);
+  grant(seen);
+  const auto most = limits_.tunnel_idle_timeout - 1min;
+  client_.session.send_data(id, "ping");
+  pump_until([&] { return seen.body == "ping"; });
+  scheduler_.advance(most);
+  seen.stream->send_data("pong");
+  pump_until([&] { return got(id).body == "pong"; });
+  scheduler_.advance(most);
+  pump_all();
+  EXPECT_FALSE(seen.aborted) << "what is sent counts as well";
+  scheduler_.advance(limits_.tunnel_idle_timeout);
+  pump_until([&] { return got(id).closed.has_value(); });
+  EXPECT_EQ(seen.aborted, StreamError::kTimeout);
+}
+
 }  // namespace
 }  // namespace tidegate::session

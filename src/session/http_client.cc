@@ -21,6 +21,7 @@ ErrorCode code_of(StreamError error) {
     case StreamError::kConnectRefused:
     case StreamError::kTls:
     case StreamError::kReset:
+    case StreamError::kUnsupported:
     case StreamError::kRefused:
       return ErrorCode::kUnavailable;
   }

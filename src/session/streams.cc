@@ -23,6 +23,8 @@ const char* to_string(StreamError error) {
       return "overflow";
     case StreamError::kCancelled:
       return "cancelled";
+    case StreamError::kUnsupported:
+      return "unsupported";
     case StreamError::kRefused:
       return "refused";
   }

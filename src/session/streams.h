@@ -26,12 +26,13 @@ enum class StreamError : std::uint8_t {
   kConnectRefused,
   kConnectTimeout,
   kTls,
-  kReset,      // the peer closed or reset before the message was complete
-  kTimeout,    // a deadline of this stream passed
-  kProtocol,   // the peer broke HTTP
-  kOverflow,   // a bound of ours: pool, pending queue
-  kCancelled,  // we ended it
-  kRefused,    // the backend says that it did nothing of it (RFC 9113 section 8.7): may be sent again
+  kReset,        // the peer closed or reset before the message was complete
+  kTimeout,      // a deadline of this stream passed
+  kProtocol,     // the peer broke HTTP
+  kOverflow,     // a bound of ours: pool, pending queue
+  kCancelled,    // we ended it
+  kUnsupported,  // the backend's connection can't carry this (a WebSocket over HTTP/2 that it does not offer)
+  kRefused,      // the backend says that it did nothing of it (RFC 9113 section 8.7): may be sent again
 };
 const char* to_string(StreamError error);
 

@@ -33,6 +33,7 @@ Error stream_failure(const HttpRequest& request, StreamError error, std::string_
     case StreamError::kTls:
     case StreamError::kReset:
     case StreamError::kCancelled:
+    case StreamError::kUnsupported:
     case StreamError::kRefused:
       return failure(request, ErrorCode::kUnavailable, why);
   }
