@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "http/uri.h"
 #include "routing/limits.h"
+#include "routing/precedence.h"
 
 namespace tidegate::routing {
 namespace {
@@ -36,6 +37,9 @@ auto precedence(const CompiledMatch& m) {
 bool comes_before(const CompiledMatch& a, const CompiledMatch& b) { return precedence(a) < precedence(b); }
 
 bool regex_comes_before(const CompiledMatch& a, const CompiledMatch& b) {
+  const bool vague_a = says_nothing_of_first_element(a.match->path);
+  const bool vague_b = says_nothing_of_first_element(b.match->path);
+  if (vague_a != vague_b) return vague_b;
   const auto length_a = a.match->path.value.size(), length_b = b.match->path.value.size();
   return length_a != length_b ? length_a > length_b : comes_before(a, b);
 }

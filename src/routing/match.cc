@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "http/uri.h"
+#include "routing/precedence.h"
 
 namespace tidegate::routing {
 namespace {
@@ -82,17 +83,19 @@ const CompiledMatch* first_of(const std::vector<CompiledMatch>& list, const http
   return nullptr;
 }
 
-const CompiledMatch* best_regex(const HostRules& rules, std::string_view path,
+// `vague`: those that go behind prefixes; they are the last ones of the list.
+const CompiledMatch* best_regex(const HostRules& rules, bool vague, std::string_view path,
                                 const http::RequestHead& request, Query& query) {
   const re2::StringPiece piece(path.data(), path.size());
   for (const CompiledMatch& match : rules.regex) {
+    if (says_nothing_of_first_element(match.match->path) != vague) continue;
     if (conditions_hold(match, request, query) && re2::RE2::FullMatch(piece, *match.path_regex))
       return &match;
   }
   return nullptr;
 }
 
-// From the whole path upwards, an element at a time.
+// From the whole path upwards, an element at a time; not yet "/", but for itself.
 const CompiledMatch* best_prefix(const HostRules& rules, std::string_view path,
                                  const http::RequestHead& request, Query& query) {
   std::string_view rest = path;
@@ -107,6 +110,11 @@ const CompiledMatch* best_prefix(const HostRules& rules, std::string_view path,
     if (slash == std::string_view::npos) break;
     rest = rest.substr(0, slash);
   }
+  return nullptr;
+}
+
+const CompiledMatch* root_prefix(const HostRules& rules, std::string_view path,
+                                 const http::RequestHead& request, Query& query) {
   const auto root =
       path.starts_with('/') && path != "/" ? rules.prefix.find(std::string_view("/")) : rules.prefix.end();
   return root == rules.prefix.end() ? nullptr : first_of(root->second, request, query);
@@ -119,8 +127,10 @@ const CompiledMatch* best_of(const HostRules& rules, const http::RequestHead& re
     const auto* match = found != rules.exact.end() ? first_of(found->second, request, query) : nullptr;
     if (match != nullptr) return match;
   }
-  if (const auto* match = best_regex(rules, path, request, query)) return match;
-  return best_prefix(rules, path, request, query);
+  if (const auto* match = best_regex(rules, false, path, request, query)) return match;
+  if (const auto* match = best_prefix(rules, path, request, query)) return match;
+  if (const auto* match = best_regex(rules, true, path, request, query)) return match;
+  return root_prefix(rules, path, request, query);
 }
 
 }  // namespace

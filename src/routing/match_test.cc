@@ -168,6 +168,20 @@ TEST(Match, HeaderAndQueryConditions) {
   EXPECT_EQ(served_by(table, get("h", "/?Name=x&Name=a%20b")), "");
 }
 
+// GRPCRoute: "the most characters in a matching service", then in a matching method, then headers.
+TEST(Match, AServiceGoesBeforeAMethodOfAnyService) {
+  const auto table = compiled({listener(
+      "",
+      {rule("any", {}, {{{kPrefix, "/"}, "", {{"x", "1"}}}}), rule("method", {}, {{{kRegex, "/[^/]+/Get"}}}),
+       rule("pattern", {}, {{{kRegex, "/(?:shop.*)/[^/]+"}}}),
+       rule("service", {}, {{{kPrefix, "/pay.Card"}}}), rule("both", {}, {{{kExact, "/pay.Card/Void"}}})})});
+  EXPECT_EQ(served_by(table, get("a", "/pay.Card/Get", {{"X", "1"}})), "service");
+  EXPECT_EQ(served_by(table, get("a", "/pay.Card/Void")), "both");
+  EXPECT_EQ(served_by(table, get("a", "/shop.Cart/Get")), "pattern");
+  EXPECT_EQ(served_by(table, get("a", "/else.Where/Get", {{"X", "1"}})), "method");
+  EXPECT_EQ(served_by(table, get("a", "/else.Where/Put", {{"X", "1"}})), "any");
+}
+
 TEST(Compile, ABadRegexIsAProblemAndMatchesNothing) {
   const auto table = compiled(
       {listener("", {rule("bad", {}, {{{kRegex, "/a(("}}, {{kPrefix, "/ok"}}}), rule("rest", {}, {{}})})});
