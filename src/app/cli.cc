@@ -59,7 +59,6 @@ void add_up(CLI::App& app, Command& command) {
     std::vector<std::string> files;
     std::string api = "127.0.0.1:6443", metrics = "127.0.0.1:9464";
     bool no_runtime = false;
-    bool no_io_uring = false;
   };
   auto flags = std::make_shared<Flags>();
   flags->world.data_dir = home_dir() + "/.tidegate";
@@ -82,14 +81,12 @@ void add_up(CLI::App& app, Command& command) {
   up->add_option("--workers", flags->world.workers, "Proxy threads")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  up->add_flag("--no-io-uring", flags->no_io_uring, "Serve by epoll even where the kernel has io_uring");
   up->add_flag("--no-runtime", flags->no_runtime, "Run no pods: their endpoints are somebody else's");
   up->callback([flags, &command] {
     command = [flags] {
       flags->world.api = address_of(flags->api);
       flags->world.metrics = address_of(flags->metrics);
       flags->world.runtime = !flags->no_runtime;
-      flags->world.io_uring = !flags->no_io_uring;
       flags->world.self_program = self_program();
       return run_up(flags->world, flags->files);
     };

@@ -101,13 +101,10 @@ Result<void> World::Parts::open_ports() {
   auto server = apiserver::Server::open(loop, {options.api, options.data_dir, nullptr});
   if (!server) return server.error();
   api = std::move(*server);
-  proxy::Runtime::Options proxy_options;
-  proxy_options.workers = options.workers;
-  if (!options.io_uring) proxy_options.sockets = net::EventLoop::Sockets::kEpoll;
-  proxy =
-      std::make_unique<proxy::Runtime>(loop, proxy_options, [this](const proxy::Runtime::Applied& applied) {
-        if (gateway) gateway->applied(*applied.table, reasons(applied));
-      });
+  proxy = std::make_unique<proxy::Runtime>(loop, proxy::Runtime::Options{options.workers},
+                                           [this](const proxy::Runtime::Applied& applied) {
+                                             if (gateway) gateway->applied(*applied.table, reasons(applied));
+                                           });
   exposition.add(proxy->collectable());
   proxy::AdminSources sources;
   sources.exposition = &exposition;

@@ -23,7 +23,6 @@ struct WorldOptions {
   std::string gateway_pool = "127.77.0.0/16";
   std::string pod_pool = "127.78.0.0/16";
   int workers = 1;
-  bool io_uring = true;      // for the proxy, where the kernel allows it
   bool runtime = true;       // pods as processes; false: endpoints are somebody else's
   std::string self_program;  // what the image tidegate.dev/demo-app runs
 };

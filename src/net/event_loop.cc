@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "net/ring.h"
+#include "net/poller.h"
 
 namespace tidegate::net {
 namespace {
@@ -42,15 +42,12 @@ class AsioScheduler final : public Scheduler {
 }  // namespace
 
 EventLoop::EventLoop(Sockets sockets) : scheduler_(std::make_unique<AsioScheduler>(io_)) {
-  if (sockets == Sockets::kRing) asio::make_service<Ring>(io_);
+  if (sockets == Sockets::kPoller) asio::make_service<Poller>(io_);
 }
 EventLoop::~EventLoop() = default;
 
 Scheduler& EventLoop::scheduler() { return *scheduler_; }
-void EventLoop::run() {
-  io_.run();
-  if (asio::has_service<Ring>(io_)) asio::use_service<Ring>(io_).run_ended();
-}
+void EventLoop::run() { io_.run(); }
 void EventLoop::stop() { io_.stop(); }
 void EventLoop::post(std::function<void()> callback) { asio::post(io_, std::move(callback)); }
 

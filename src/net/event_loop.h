@@ -15,10 +15,10 @@ namespace tidegate::net {
 
 class EventLoop {
  public:
-  // How its TCP streams do their work. kRing: by io_uring where the kernel has it and allows it, else as
-  // kEpoll; such a loop runs until stop().
-  enum class Sockets : std::uint8_t { kEpoll, kRing };
-  explicit EventLoop(Sockets sockets = Sockets::kEpoll);
+  // How its TCP streams learn that they can go on: by Asio, or by a Poller of their own, which costs less
+  // for each read and makes run() last until stop().
+  enum class Sockets : std::uint8_t { kAsio, kPoller };
+  explicit EventLoop(Sockets sockets = Sockets::kAsio);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;

@@ -20,7 +20,7 @@ class TlsContext;
 
 // Callbacks are never called from within the call that takes them, and never after the Stream's destruction.
 // Operations keep their callback until they are undone, even past close(): one that owns the bytes which it
-// reads or writes keeps them valid (TLS needs it).
+// reads or writes keeps them valid (Asio's streams need it).
 class Stream {
  public:
   virtual ~Stream() = default;

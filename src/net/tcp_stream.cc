@@ -36,6 +36,10 @@ class TcpStream final : public BasicStream<TcpState> {
 }  // namespace
 
 std::size_t send_now(int socket, std::span<const std::string_view> parts) {
+  if (parts.size() == 1) {
+    const ssize_t sent = ::send(socket, parts[0].data(), parts[0].size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  }
   std::array<iovec, Gathered::kMax> vectors;
   TIDEGATE_ASSERT(parts.size() <= vectors.size());
   for (std::size_t i = 0; i < parts.size(); ++i)
@@ -49,7 +53,7 @@ std::size_t send_now(int socket, std::span<const std::string_view> parts) {
 
 std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket) {
   auto& io = static_cast<asio::io_context&>(socket.get_executor().context());
-  if (Ring* ring = Ring::of(io)) return make_ring_stream(*ring, std::move(socket));
+  if (Poller* poller = Poller::of(io)) return make_polled_stream(*poller, std::move(socket));
   return std::make_unique<TcpStream>(std::make_shared<TcpState>(std::move(socket)));
 }
 

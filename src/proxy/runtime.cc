@@ -27,8 +27,7 @@ std::shared_ptr<AccessLog> open_access_log(const AccessLogOptions& options) {
 struct Runtime::State {
   // A worker with its loop and thread.
   struct Seat {
-    explicit Seat(net::EventLoop::Sockets sockets) : loop(sockets) {}
-    net::EventLoop loop;
+    net::EventLoop loop{net::EventLoop::Sockets::kPoller};
     WorkGuard guard{loop.io().get_executor()};
     std::unique_ptr<Worker> worker;
     std::thread thread;
@@ -59,7 +58,7 @@ struct Runtime::State {
     worker_options.tunnel_lifetime = options.tunnel_lifetime;
     worker_options.retry.min_per_second =
         (options.retry.min_per_second + options.workers - 1) / options.workers;
-    auto& seat = *seats.emplace_back(std::make_unique<Seat>(options.sockets));
+    auto& seat = *seats.emplace_back(std::make_unique<Seat>());
     seat.worker = std::make_unique<Worker>(seat.loop, series->limits().of(index), std::move(worker_options));
     seat.thread = std::thread([&seat] { seat.loop.run(); });
   }

@@ -40,7 +40,6 @@ class Runtime {
     AccessLogOptions access_log = {};
     BalanceSettings balance = {};
     RetrySettings retry = {};
-    net::EventLoop::Sockets sockets = net::EventLoop::Sockets::kRing;
     Duration tunnel_lifetime = kTunnelLifetime;
   };
   // What came of a published table once every worker had taken it up.
