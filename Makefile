@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PACKAGES := g++ cmake ninja-build ccache mold pkg-config ca-certificates curl \
   libboost-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev libssl-dev libspdlog-dev libfmt-dev \
-  libsqlite3-dev libcli11-dev libre2-dev libnghttp2-dev liburing-dev libgtest-dev libbenchmark-dev
+  libsqlite3-dev libcli11-dev libre2-dev libnghttp2-dev libgtest-dev libbenchmark-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RELEASE := build/release/tidegate
 
@@ -46,13 +46,14 @@ sanitized: deps
 	ctest --test-dir build/$(PRESET) --parallel $(JOBS) --output-on-failure --no-tests=error
 
 .PHONY: bench
-bench: deps ## Micro-benchmarks, how fast bad canaries are found (docs/judging.md), 500 Rollouts at once
+bench: deps ## Micro-benchmarks, how fast bad canaries are found (docs/judging.md), 500 Rollouts at once, the proxy beside its peers
 	@cmake --preset release >build/configure.log
 	@tools/bench.sh
+	@$(MAKE) --no-print-directory bench-proxy
 
 .PHONY: bench-proxy
-bench-proxy: build ## The proxy beside HAProxy and nginx: requests per CPU-second, memory (needs two quiet cores)
-	@tools/packages.sh haproxy nginx wrk openssl procps
+bench-proxy: build ## Of that the proxy beside HAProxy and nginx (docs/performance.md; needs two quiet cores)
+	@tools/packages.sh haproxy nginx wrk nghttp2-client openssl procps
 	@tools/bench_proxy.sh
 
 SECONDS_EACH ?= 60

@@ -1,16 +1,18 @@
 #!/bin/bash
-# Tidegate's proxy beside HAProxy and nginx, in the same run: one core for the proxy, the other for the load (wrk) and the origin (nginx). The
-# figure is requests per second of the proxy's own CPU time, the median of interleaved rounds; everything of Tidegate is on (metrics, limits,
-# timeouts, its control plane in the same process), the peers' logs are off.
-#   ROUNDS=5 SECONDS_EACH=3 tools/bench_proxy.sh [CASE...]     CASE: plain-100 plain-16k plain-1m tls-100 tls-16k handshakes routes-5000 idle
+# Tidegate's proxy beside HAProxy and nginx, in the same run: one core for the proxy, the other for the load (wrk, h2load) and the origin
+# (nginx). The figure is requests per second of the proxy's own CPU time, the median of interleaved rounds; everything of Tidegate is on
+# (metrics, limits, timeouts, its control plane in the same process), the peers' logs are off. Backends are spoken to in HTTP/1.1.
+#   ROUNDS=5 SECONDS_EACH=3 tools/bench_proxy.sh [CASE...]
+#   CASE: plain-100 plain-16k plain-1m tls-100 tls-16k tls-1m h2c-100 h2c-16k h2c-1m h2-100 h2-16k h2-1m handshakes routes-5000 idle
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-3}
+all_cases=(plain-100 plain-16k plain-1m tls-100 tls-16k tls-1m h2c-100 h2c-16k h2c-1m h2-100 h2-16k h2-1m handshakes routes-5000 idle)
 cases=("$@")
-[ ${#cases[@]} -gt 0 ] || cases=(plain-100 plain-16k plain-1m tls-100 tls-16k handshakes routes-5000 idle)
+[ ${#cases[@]} -gt 0 ] || cases=("${all_cases[@]}")
 tidegate=$PWD/${TIDEGATE:-build/release/tidegate}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tidegate-bench-XXXXXX")
-declare -A pid port tls_port
+declare -A pid port tls_port h2c_port
 pids=()
 
 clean_up() {
@@ -21,7 +23,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 fail() { echo "bench_proxy: $*" >&2; exit 1; }
-for tool in haproxy nginx wrk openssl; do command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || fail "$tool is not installed; make bench-proxy installs it"; done
+for tool in haproxy nginx wrk h2load openssl; do command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || fail "$tool is not installed; make bench installs it"; done
 PATH=$PATH:/usr/sbin
 proxy_core=0 load_core=1
 [ "$(nproc)" -ge 2 ] || fail "needs two cores"
@@ -76,7 +78,8 @@ http {
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host \$host;
   proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
   server {
-    listen 127.0.0.1:9301 reuseport backlog=4096; listen 127.0.0.1:9302 ssl reuseport backlog=4096; server_name bench.example.com;
+    listen 127.0.0.1:9301 reuseport backlog=4096; listen 127.0.0.1:9302 ssl http2 reuseport backlog=4096;
+    listen 127.0.0.1:9303 http2 reuseport backlog=4096; http2_max_concurrent_streams 128; keepalive_timeout 75s; server_name bench.example.com;
     ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem;
     location / { proxy_pass http://origin; }
   }
@@ -84,7 +87,7 @@ http {
 }
 CONF
   run nginx $proxy_core nginx -c "$dir/nginx.conf"
-  port[nginx]=127.0.0.1:9301 tls_port[nginx]=127.0.0.1:9302
+  port[nginx]=127.0.0.1:9301 tls_port[nginx]=127.0.0.1:9302 h2c_port[nginx]=127.0.0.1:9303
   until_answers nginx http://127.0.0.1:9301/100
 }
 
@@ -102,13 +105,14 @@ defaults
   timeout server 60s
 frontend plain
   bind 127.0.0.1:9201
-  bind 127.0.0.1:9202 ssl crt $dir/both.pem
+  bind 127.0.0.1:9202 ssl crt $dir/both.pem alpn h2,http/1.1
+  bind 127.0.0.1:9203 proto h2
   use_backend origin if { hdr(host),map($1) -m found }
 backend origin
   server origin 127.0.0.1:9100 pool-max-conn 256
 CONF
   run haproxy $proxy_core haproxy -q -db -f "$dir/haproxy.cfg"
-  port[haproxy]=127.0.0.1:9201 tls_port[haproxy]=127.0.0.1:9202
+  port[haproxy]=127.0.0.1:9201 tls_port[haproxy]=127.0.0.1:9202 h2c_port[haproxy]=127.0.0.1:9203
   until_answers haproxy http://127.0.0.1:9201/100
 }
 
@@ -159,7 +163,7 @@ YAML
 start_tidegate() {  # $1: a file of manifests
   HOME=$dir run tidegate $proxy_core "$tidegate" up --workers 1 --no-runtime --data-dir "$dir/data" --api 127.0.0.1:0 --metrics 127.0.0.1:0 \
     --gateway-pool 127.99.0.0/16 -f "$1"
-  port[tidegate]=127.99.0.1:8080 tls_port[tidegate]=127.99.0.1:8443
+  port[tidegate]=127.99.0.1:8080 tls_port[tidegate]=127.99.0.1:8443 h2c_port[tidegate]=127.99.0.1:8080
   until_answers tidegate "http://${port[tidegate]}/100"
   sleep 2  # statuses are written
 }
@@ -168,38 +172,59 @@ cpu_ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
 rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 ticks=$(getconf CLK_TCK)
 
-# measure PROXY URL WRK_ARGUMENTS...: "requests/CPU-s p50 p99" of one round, failing on any error.
+# What wrk says of a round: requests, errors, and latencies in microseconds.
+cat >"$dir/round.lua" <<'LUA'
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format("round %d %d %d %d %d\n", summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
+                         latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
+end
+LUA
+load_h1() {  # URL WRK_ARGUMENTS...
+  local url=$1
+  shift
+  taskset -c $load_core wrk -t1 -d"${seconds}s" -s "$dir/round.lua" -H 'Host: bench.example.com' "$@" "$url" | sed -n 's/^round //p'
+}
+load_h2() {  # URL H2LOAD_ARGUMENTS...
+  local url=$1
+  shift
+  rm -f "$dir/h2.log"
+  taskset -c $load_core h2load -t1 -D"$seconds" --log-file="$dir/h2.log" -H ':authority: bench.example.com' "$@" "$url" >/dev/null
+  sort -n -k3,3 "$dir/h2.log" | awk '{ v[NR] = $3 } $2 != 200 { bad++ }
+    END { printf "%d %d %d %d %d\n", NR, bad, v[int(NR * 0.5) + 1], v[int(NR * 0.99) + 1], v[int(NR * 0.999) + 1] }'
+}
+
+# measure PROXY LOAD URL ARGUMENTS...: "requests/CPU-s p50 p99 p99.9" of one round, failing on any error.
 measure() {
-  local name=$1 url=$2 before after out
+  local name=$1 load=$2 before after out
   shift 2
   before=$(cpu_ticks "${pid[$name]}")
-  out=$(taskset -c $load_core wrk -t1 -d"${seconds}s" --latency -H 'Host: bench.example.com' "$@" "$url")
+  out=$($load "$@")
   after=$(cpu_ticks "${pid[$name]}")
-  ! grep -qE 'Non-2xx|Socket errors: .*(connect|read|write) [1-9]' <<<"$out" || fail "$name: $(grep -E 'Non-2xx|Socket' <<<"$out")"
-  awk -v cpu=$(( after - before )) -v hz="$ticks" '/requests in/ { n = $1 } /^ *50%/ { a = $2 } /^ *99%/ { b = $2 }
-    END { printf "%.0f %s %s\n", n / (cpu / hz), a, b }' <<<"$out"
+  awk -v cpu=$(( after - before )) -v hz="$ticks" '$1 == 0 || $2 > 0 { exit 1 } { printf "%.0f %d %d %d\n", $1 / (cpu / hz), $3, $4, $5 }' <<<"$out" ||
+    fail "$name: $out (requests, errors, latencies)"
 }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+latencies() {  # CASE COLUMN: in milliseconds
+  for p in tidegate haproxy nginx; do cut -d' ' -f"$2" "$dir/$1.$p" | median | awk '{ printf "%.2f ", $1 / 1000 }'; done | sed 's/ $//; s, ,/,g'
+}
 
-# compare CASE PATH SCHEME WRK_ARGUMENTS...: interleaved rounds, one line for the table.
+# compare CASE PATH LOAD PORTS ARGUMENTS...: interleaved rounds, one line for the table. PORTS: port, tls_port or h2c_port.
 compare() {
-  local name=$1 path=$2 scheme=$3 p address base best
-  shift 3
+  local name=$1 path=$2 load=$3 p best scheme=http
+  local -n ports=$4
+  [ "$4" != tls_port ] || scheme=https
+  shift 4
   for p in tidegate haproxy nginx; do : >"$dir/$name.$p"; done
   for _ in $(seq "$rounds"); do
-    for p in tidegate haproxy nginx; do
-      address=${port[$p]}
-      [ "$scheme" = http ] || address=${tls_port[$p]}
-      measure "$p" "$scheme://$address$path" "$@" >>"$dir/$name.$p"
-    done
+    for p in tidegate haproxy nginx; do measure "$p" "$load" "$scheme://${ports[$p]}$path" "$@" >>"$dir/$name.$p"; done
   done
   local -A rate
   for p in tidegate haproxy nginx; do rate[$p]=$(cut -d' ' -f1 "$dir/$name.$p" | median); done
   best=$(( rate[haproxy] > rate[nginx] ? rate[haproxy] : rate[nginx] ))
-  printf '%-14s %10s %10s %10s %8s   p50 %s/%s/%s  p99 %s/%s/%s\n' "$name" "${rate[tidegate]}" "${rate[haproxy]}" "${rate[nginx]}" \
-    "$(awk -v a="${rate[tidegate]}" -v b="$best" 'BEGIN { printf "%.2f", a / b }')" \
-    $(for c in 2 3; do for p in tidegate haproxy nginx; do tail -n 1 "$dir/$name.$p" | cut -d' ' -f$c; done; done)
+  printf '%-14s %9s %9s %9s %6s   %-17s %-17s %s\n' "$name" "${rate[tidegate]}" "${rate[haproxy]}" "${rate[nginx]}" \
+    "$(awk -v a="${rate[tidegate]}" -v b="$best" 'BEGIN { printf "%.2f", a / b }')" "$(latencies "$name" 2)" "$(latencies "$name" 3)" "$(latencies "$name" 4)"
 }
 
 # Memory of 1,000 idle keep-alive connections that have had one answer each.
@@ -218,7 +243,7 @@ idle() {
     sleep 1
     after=$(rss_kib "${pid[$p]}")
     for fd in "${fds[@]}"; do exec {fd}>&-; done
-    printf ' %10s' $(( after - before ))
+    printf ' %9s' $(( after - before ))
   done
   echo
 }
@@ -243,17 +268,21 @@ start_proxies() {  # $1: how many further hosts with a route each
 certificate
 start_origin
 printf '%s, %s, %s\n' "$("$tidegate" version | head -n 1)" "$(haproxy -v | head -n 1 | cut -d' ' -f1-3)" "$(nginx -v 2>&1 | cut -d/ -f2)"
-printf '%s rounds of %s s; requests per CPU-second of the proxy; ratio to the better peer; latencies of the last round\n' "$rounds" "$seconds"
-printf '%-14s %10s %10s %10s %8s\n' case tidegate haproxy nginx ratio
+printf '%s rounds of %s s; requests per CPU-second of the proxy; ratio to the better peer; latencies in ms\n' "$rounds" "$seconds"
+printf '%-14s %9s %9s %9s %6s   %-17s %-17s %s\n' case tidegate haproxy nginx ratio 'p50 t/h/n' 'p99 t/h/n' 'p99.9 t/h/n'
 start_proxies 0
 for name in "${cases[@]}"; do
+  path=/${name##*-}
   case $name in
-    plain-100) compare $name /100 http -c64 ;;
-    plain-16k) compare $name /16k http -c64 ;;
-    plain-1m) compare $name /1m http -c16 ;;
-    tls-100) compare $name /100 https -c64 ;;
-    tls-16k) compare $name /16k https -c64 ;;
-    handshakes) compare $name /100 https -c16 -H 'Connection: close' ;;
+    plain-1m) compare $name $path load_h1 port -c16 ;;
+    plain-*) compare $name $path load_h1 port -c64 ;;
+    tls-1m) compare $name $path load_h1 tls_port -c16 ;;
+    tls-*) compare $name $path load_h1 tls_port -c64 ;;
+    h2c-1m) compare $name $path load_h2 h2c_port -c4 -m4 ;;
+    h2c-*) compare $name $path load_h2 h2c_port -c16 -m8 ;;
+    h2-1m) compare $name $path load_h2 tls_port -c4 -m4 ;;
+    h2-*) compare $name $path load_h2 tls_port -c16 -m8 ;;
+    handshakes) compare $name /100 load_h1 tls_port -c16 -H 'Connection: close' ;;
     idle)
       stop_proxies
       start_proxies 0  # what earlier load has left behind would hide it
@@ -262,7 +291,7 @@ for name in "${cases[@]}"; do
     routes-5000)
       stop_proxies
       start_proxies 5000
-      compare $name /100 http -c64
+      compare $name /100 load_h1 port -c64
       stop_proxies
       start_proxies 0
       ;;
