@@ -327,6 +327,13 @@ const std::vector<Row>& http_rows() {
        "ReplacePrefixMatch, replacePrefixMatch: /b}}}]}]}",
        "{rules: [{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, "
        "replacePrefixMatch: /b}}}]}]}"},
+      {"httproutes", "spec.rules[0]", "a filter of a backendRef replaces",
+       "{rules: [{matches: [{path: {type: Exact, value: /a}}], backendRefs: [{name: w, port: 1, filters: "
+       "[{type: URLRewrite, "
+       "urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}]}]}]}",
+       "{rules: [{matches: [{path: {value: /a}}], backendRefs: [{name: w, port: 1, filters: [{type: "
+       "URLRewrite, "
+       "urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}]}]}]}"},
       {"httproutes", "spec.rules[0].filters[0].urlRewrite.path", "replaceFullPath does not fit",
        filter("{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath}}}"),
        filter("{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /a}}}")},

@@ -26,23 +26,25 @@ const Json* former_item(const Json* before, const Json& item, const std::vector<
 
 class Inspector {
  public:
-  void node(const Rules& rules, const Json& schema, const Json& value, const Json* before,
+  // `before`: the value that this one continues, where one can be told. `same`: it stands in one that has not
+  // changed.
+  void node(const Rules& rules, const Json& schema, const Json& value, const Json* before, bool same,
             const std::string& path) {
     if (value.is_null() || full()) return;
+    same = same || (before && *before == value);
     for (const Rule& rule : rules.own) {
-      if (!full()) ask(rule, schema, value, before, path);
+      if (!full() && (rule.transition || !same)) ask(rule, schema, value, before, path);
     }
+    const auto former = [&](const std::string& key) { return before ? member(*before, key) : nullptr; };
     for (const auto& [key, inner] : rules.properties) {
       const Json *child = member(value, key), *known = child_schema(schema, key);
-      if (child && known)
-        node(inner, *known, *child, before ? member(*before, key) : nullptr, field_path(path, key));
+      if (child && known) node(inner, *known, *child, former(key), same, field_path(path, key));
     }
-    if (rules.items && value.is_array()) items(*rules.items, schema, value, before, path);
+    if (rules.items && value.is_array()) items(*rules.items, schema, value, before, same, path);
     if (rules.values && value.is_object()) {
       for (const auto& [key, child] : value.get_ref<const Json::object_t&>()) {
         const Json* known = child_schema(schema, key);
-        if (known)
-          node(*rules.values, *known, child, before ? member(*before, key) : nullptr, path + "[" + key + "]");
+        if (known) node(*rules.values, *known, child, former(key), same, path + "[" + key + "]");
       }
     }
   }
@@ -51,21 +53,20 @@ class Inspector {
  private:
   bool full() const { return errors_.size() >= kMaxFieldErrors || budget_.exhausted(); }
 
-  void items(const Rules& rules, const Json& schema, const Json& value, const Json* before,
+  void items(const Rules& rules, const Json& schema, const Json& value, const Json* before, bool same,
              const std::string& path) {
     const Json* known = item_schema(schema);
     const auto keys = list_map_keys(schema);
     for (std::size_t i = 0; known && i < value.size() && !full(); ++i) {
       const Json* former =
           list_type(schema) == ListType::kMap ? former_item(before, value[i], keys) : nullptr;
-      node(rules, *known, value[i], former, field_path(path, i));
+      node(rules, *known, value[i], former, same, field_path(path, i));
     }
   }
 
   void ask(const Rule& rule, const Json& schema, const Json& value, const Json* before,
            const std::string& path) {
     if (rule.transition && !before && !rule.optional_old_self) return;
-    if (!rule.transition && before && *before == value) return;
     cel::List variables = {cel::from_json(value, &schema)};
     cel::Value old = before ? cel::from_json(*before, &schema) : cel::Value();
     if (rule.optional_old_self) old = before ? cel::Value::some(std::move(old)) : cel::Value::none();
@@ -124,7 +125,7 @@ class Inspector {
 std::vector<FieldError> broken_rules(const Rules& rules, const Json& schema, const Json& object,
                                      const Json* before) {
   Inspector inspector;
-  inspector.node(rules, schema, object, before, "");
+  inspector.node(rules, schema, object, before, false, "");
   return inspector.take();
 }
 

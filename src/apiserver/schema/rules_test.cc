@@ -105,6 +105,15 @@ INSTANTIATE_TEST_SUITE_P(
         // What was broken before, and was not touched, is no reason to refuse the rest.
         Case{"unchanged", spec("{rule: self.a <= self.b}"), "{spec: {a: 3, b: 2}, status: {n: 1}}",
              "{spec: {a: 3, b: 2}, status: {n: 2}}", ""},
+        Case{"unchanged_list",
+             "{type: object, properties: {n: {type: integer}, l: {type: array, items: {type: integer, "
+             "x-kubernetes-validations: [{rule: self > 1, message: small}]}}}}",
+             "{n: 1, l: [0, 1]}", "{n: 2, l: [0, 1]}", ""},
+        Case{"changed_list",
+             "{type: object, properties: {n: {type: integer}, l: {type: array, items: {type: integer, "
+             "x-kubernetes-validations: [{rule: self > 1, message: small}]}}}}",
+             "{n: 1, l: [0, 1]}", "{n: 1, l: [0, 2]}",
+             R"(l[0]|FieldValueInvalid|Invalid value: "integer": small)"},
         Case{"changed_and_still_broken", spec("{rule: self.a <= self.b, message: no}"),
              "{spec: {a: 3, b: 2}}", "{spec: {a: 4, b: 2}}",
              R"(spec|FieldValueInvalid|Invalid value: "object": no)"},
