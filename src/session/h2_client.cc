@@ -20,7 +20,10 @@ H2ClientConnection::H2ClientConnection(std::unique_ptr<net::Stream> stream, cons
       assumed_streams_(assumed_streams),
       owner_(owner),
       session_(http::H2Session::Role::kClient, limits.http, limits.h2, *this),
-      out_(*stream_, *this) {}
+      out_(*stream_, *this),
+      watch_(scheduler, [this] { on_watch(); }),
+      heard_at_(scheduler.clock().steady_now()),
+      patience_(limits.ping_after) {}
 
 void H2ClientConnection::start() {
   write_soon();
@@ -55,6 +58,7 @@ bool H2ClientConnection::carry(const std::shared_ptr<H2Exchange>& exchange) {
   }
   one.connection = this;
   one.head = {};
+  if (exchanges_.empty()) watch_.set(limits_.ping_after);
   exchanges_.emplace(one.id, exchange);
   if (!one.waiting.empty()) session_.send_data(one.id, std::exchange(one.waiting, {}));
   if (one.request_complete && !bodiless) session_.send_end(one.id, one.trailers);
@@ -102,6 +106,7 @@ std::shared_ptr<H2Exchange> H2ClientConnection::take(http::H2StreamId id) {
 }
 
 void H2ClientConnection::on_response(http::H2StreamId id, http::ResponseHead head) {
+  patience_ = limits_.ping_after;
   H2Exchange* exchange = find(id);
   if (exchange == nullptr) return;
   exchange->answered = true;
@@ -109,6 +114,7 @@ void H2ClientConnection::on_response(http::H2StreamId id, http::ResponseHead hea
 }
 
 void H2ClientConnection::on_data(http::H2StreamId id, std::string_view data) {
+  patience_ = limits_.ping_after;
   if (H2Exchange* exchange = find(id)) exchange->events->on_data(data);
 }
 
@@ -142,7 +148,9 @@ void H2ClientConnection::on_read(const Result<std::size_t>& bytes) {
   if (!bytes) return close(StreamError::kReset, bytes.error().detail);
   if (*bytes == 0) return close(StreamError::kReset, "the backend closed the connection");
   heard_ = processing_ = true;
-  const bool open = session_.receive({buffer_.data(), *bytes}, scheduler_.clock().steady_now());
+  heard_at_ = scheduler_.clock().steady_now();
+  pinged_ = false;
+  const bool open = session_.receive({buffer_.data(), *bytes}, heard_at_);
   processing_ = false;
   write();
   if (!open || session_.finished())
@@ -197,6 +205,20 @@ void H2ClientConnection::after_end() {
   if (owner_ != nullptr) owner_->room(shared_from_this());
 }
 
+// A host that lost its power closes nothing: what waits for it would wait for its own time-out, and what
+// comes after would follow.
+void H2ClientConnection::on_watch() {
+  if (closed_ || exchanges_.empty()) return;
+  if (pinged_) return close(StreamError::kReset, "the backend does not answer a ping");
+  const Duration silence = scheduler_.clock().steady_now() - heard_at_;
+  if (silence < patience_) return watch_.set(patience_ - silence);
+  pinged_ = true;
+  patience_ = limits_.ping_again;
+  session_.ping();
+  watch_.set(limits_.ping_timeout);
+  write_soon();
+}
+
 void H2ClientConnection::retire() {
   retiring_ = true;
   if (exchanges_.empty()) close(StreamError::kNone, {});
@@ -206,6 +228,7 @@ void H2ClientConnection::close(StreamError error, std::string_view detail) {
   if (closed_) return;
   const auto self = shared_from_this();
   closed_ = true;
+  watch_.stop();
   out_.stop();
   stream_->close();
   const auto left = std::exchange(exchanges_, {});

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "http/h2_session.h"
 #include "net/stream.h"
+#include "session/deadline.h"
 #include "session/limits.h"
 #include "session/out_queue.h"
 #include "session/streams.h"
@@ -84,6 +85,7 @@ class H2ClientConnection final : public std::enable_shared_from_this<H2ClientCon
   void on_end(http::H2StreamId id, const http::Headers& trailers) override;
   void on_closed(http::H2StreamId id, http::H2Code code) override;
   void on_goaway() override { retiring_ = true; }
+  void on_watch();
 
   H2Exchange* find(http::H2StreamId id);
   std::shared_ptr<H2Exchange> take(http::H2StreamId id);
@@ -104,6 +106,10 @@ class H2ClientConnection final : public std::enable_shared_from_this<H2ClientCon
   std::unordered_map<http::H2StreamId, std::shared_ptr<H2Exchange>> exchanges_;
   bool processing_ = false, write_posted_ = false, any_over_high_water_ = false;
   bool heard_ = false, retiring_ = false, closed_ = false;
+  Deadline watch_;  // for silence while requests wait
+  SteadyTime heard_at_{};
+  Duration patience_;  // with the silence at hand
+  bool pinged_ = false;
   std::array<char, kReadBuffer> buffer_;
 };
 

@@ -287,6 +287,54 @@ TEST_F(H2PoolTest, AnEndedPoolEndsItsRequests) {
   EXPECT_EQ(asked[1]->error, StreamError::kCancelled);
 }
 
+TEST_F(H2PoolTest, ASilentBackendIsPingedAndGivenUp) {
+  const auto asked = ask();
+  backend(0, 1);
+  pump_all();  // it has heard the backend's settings
+  scheduler_.advance(limits_.ping_after);
+  settle();
+  scheduler_.advance(limits_.ping_timeout - Duration(1));
+  settle();
+  EXPECT_FALSE(asked->over());
+  scheduler_.advance(Duration(1));
+  run_until([&] { return asked->over(); });
+  EXPECT_EQ(asked->error, StreamError::kReset);
+  EXPECT_TRUE(asked->unsent) << "a GET may go to another";
+  EXPECT_EQ(pool().connections(), 0U);
+}
+
+TEST_F(H2PoolTest, ABackendThatAnswersPingsMayThinkForLong) {
+  const auto asked = ask();
+  Backend& peer = backend(0, 1);
+  for (Duration spent{0}; spent < 15min; spent += limits_.ping_timeout) {
+    scheduler_.advance(limits_.ping_timeout);
+    pump_all();
+    ASSERT_FALSE(asked->over()) << std::chrono::duration_cast<std::chrono::seconds>(spent).count();
+  }
+  peer.answer(1, "at last");
+  pump_until([&] { return asked->over(); });
+  EXPECT_EQ(asked->body, "at last");
+}
+
+TEST_F(H2PoolTest, PingsOfOneSilenceAreFewerThanServersMind) {
+  const auto asked = ask();
+  Backend& peer = backend(0, 1);
+  pump_all();
+  int pings = 0;
+  for (Duration spent{0}; spent < 5min; spent += limits_.ping_timeout) {
+    scheduler_.advance(limits_.ping_timeout);
+    settle();
+    const string in = peer.peer.take();
+    for (const http::RawFrame& frame : http::h2_frames(in))
+      pings += frame.type == http::H2Frame::kPing ? 1 : 0;
+    peer.end.session.receive(in, peer.end.now);
+    peer.pump();
+    settle();
+  }
+  EXPECT_EQ(pings, 1);
+  EXPECT_FALSE(asked->over());
+}
+
 class H2PoolTunnelTest : public H2PoolTest {
  protected:
   std::unique_ptr<Asked> ask_for_websocket() {

@@ -31,6 +31,12 @@ struct ClientLimits {
   Duration connect_timeout = 3s;
   Duration idle_timeout =
       50s;  // of a pooled connection; below common keep-alive time-outs of backends (60 s)
+  // A backend that is gone without a word is found by a ping, where requests wait and it is silent for
+  // ping_after; without an answer in ping_timeout the connection ends. Further pings of the same silence are
+  // rarer: gRPC servers end a connection that pings three times within 5 minutes of which they sent nothing.
+  Duration ping_after = 20s;
+  Duration ping_timeout = 10s;
+  Duration ping_again = 6min;
   std::size_t max_connections = 1024;  // an endpoint
   std::size_t max_pending = 1024;      // requests waiting for a connection, an endpoint; more is kOverflow
   std::size_t max_idle = 256;          // pooled connections, an endpoint
