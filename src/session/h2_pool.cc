@@ -76,9 +76,13 @@ void H2Pool::place(std::shared_ptr<H2Exchange> exchange) {
   connect_for_waiting();
 }
 
-// One attempt for as many requests as a connection carries.
+// One attempt for as many requests as a connection carries. One that stands and has not said yet what it
+// offers is as good as an attempt: WebSockets wait for that.
 void H2Pool::connect_for_waiting() {
-  if (ended_ || attempts_.size() * streams_ >= waiting_.size()) return;
+  const auto silent = std::count_if(connections_.begin(), connections_.end(),
+                                    [](const auto& c) { return !c->heard() && c->has_room(); });
+  const std::size_t coming = attempts_.size() + static_cast<std::size_t>(silent);
+  if (ended_ || coming * streams_ >= waiting_.size()) return;
   if (connections_.size() + attempts_.size() < limits_.max_connections) connect();
 }
 
