@@ -53,8 +53,16 @@ void default_node(Json& value, const Json& schema) {
   if (const Json* properties = member(schema, "properties"); properties && properties->is_object()) {
     default_properties(value, *properties);
   }
-  for (auto& [key, child] : value.get_ref<Json::object_t&>()) {
-    if (const Json* known = child_schema(schema, key)) default_node(child, *known);
+  // A null that may not be is taken for absent, as Kubernetes does since 1.20.
+  auto& object = value.get_ref<Json::object_t&>();
+  for (auto it = object.begin(); it != object.end();) {
+    const Json* known = child_schema(schema, it->first);
+    if (known && it->second.is_null() && !flag(*known, "nullable")) {
+      it = object.erase(it);
+      continue;
+    }
+    if (known) default_node(it->second, *known);
+    ++it;
   }
 }
 

@@ -36,6 +36,8 @@ INSTANTIATE_TEST_SUITE_P(
         DocumentCase{"null_is_absent", "properties: {a: {default: 1}}", "{a: null}", "{a: 1}"},
         DocumentCase{"nullable_null_stays", "properties: {a: {default: 1, nullable: true}}", "{a: null}",
                      "{a: null}"},
+        DocumentCase{"null_without_default_goes", "properties: {a: {type: array}, b: {nullable: true}}",
+                     "{a: null, b: null, unknown: null}", "{b: null, unknown: null}"},
         DocumentCase{"no_parent", "properties: {p: {properties: {a: {default: 1}}}}", "{}", "{}"},
         DocumentCase{"default_parent", "properties: {p: {default: {}, properties: {a: {default: 1}}}}", "{}",
                      "{p: {a: 1}}"},
