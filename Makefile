@@ -45,6 +45,10 @@ sanitized: deps
 	@cmake --build --preset $(PRESET) --parallel $(JOBS)
 	ctest --test-dir build/$(PRESET) --parallel $(JOBS) --output-on-failure --no-tests=error
 
+.PHONY: conformance
+conformance: build ## The conformance suite of Gateway API, all features claimed (needs Go 1.26 and root, for ports below 1024)
+	@tools/conformance.sh $(RELEASE)
+
 .PHONY: bench
 bench: deps ## Micro-benchmarks, how fast bad canaries are found (docs/judging.md), 500 Rollouts at once, the proxy beside its peers
 	@cmake --preset release >build/configure.log

@@ -40,6 +40,12 @@ std::string check_duration(const std::string& text) {
   return duration ? "" : duration.error().detail;
 }
 
+std::string check_image(const std::string& text) {
+  const auto equals = text.find('=');
+  const bool complete = equals != std::string::npos && equals > 0 && text.substr(equals + 1).starts_with('/');
+  return complete ? "" : "\"" + text + "\" is not NAME=PROGRAM with the program's absolute path";
+}
+
 net::Address address_of(const std::string& text) { return net::parse_address(text).value_or({}); }
 
 std::string home_dir() {
@@ -56,7 +62,7 @@ std::string self_program() {
 void add_up(CLI::App& app, Command& command) {
   struct Flags {
     WorldOptions world;
-    std::vector<std::string> files;
+    std::vector<std::string> files, images;
     std::string api = "127.0.0.1:6443", metrics = "127.0.0.1:9464";
     bool no_runtime = false;
   };
@@ -81,6 +87,11 @@ void add_up(CLI::App& app, Command& command) {
   up->add_option("--workers", flags->world.workers, "Proxy threads")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  up->add_option("--image", flags->images,
+                 "Run pods of an image (its name without tag) by a program of this machine; may be repeated")
+      ->type_name("NAME=PROGRAM")
+      ->check(check_image)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   up->add_flag("--no-runtime", flags->no_runtime, "Run no pods: their endpoints are somebody else's");
   up->callback([flags, &command] {
     command = [flags] {
@@ -88,6 +99,10 @@ void add_up(CLI::App& app, Command& command) {
       flags->world.metrics = address_of(flags->metrics);
       flags->world.runtime = !flags->no_runtime;
       flags->world.self_program = self_program();
+      for (const auto& image : flags->images) {
+        const auto equals = image.find('=');
+        flags->world.images[image.substr(0, equals)] = image.substr(equals + 1);
+      }
       return run_up(flags->world, flags->files);
     };
   });

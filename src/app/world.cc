@@ -144,6 +144,7 @@ void World::Parts::wire() {
   local_options.log_dir = options.data_dir + "/logs";
   local_options.pod_cidr = options.pod_pool;
   local_options.self_program = options.self_program;
+  local_options.images = options.images;
   runtime = std::make_unique<local::Runtime>(loop.io(), loop.scheduler(), *client, std::move(local_options));
   api->set_log_source(&runtime->logs());
 }

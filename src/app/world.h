@@ -4,6 +4,7 @@
 // Owns: all of it, and the proxy's worker threads.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ struct WorldOptions {
   std::string gateway_pool = "127.77.0.0/16";
   std::string pod_pool = "127.78.0.0/16";
   int workers = 1;
-  bool runtime = true;       // pods as processes; false: endpoints are somebody else's
-  std::string self_program;  // what the image tidegate.dev/demo-app runs
+  bool runtime = true;                        // pods as processes; false: endpoints are somebody else's
+  std::string self_program;                   // what the image tidegate.dev/demo-app runs
+  std::map<std::string, std::string> images;  // other images, by name without tag: their programs
 };
 
 class World {

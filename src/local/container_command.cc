@@ -10,10 +10,13 @@ namespace {
 
 constexpr std::string_view kDemoImage = "tidegate.dev/demo-app";
 
-bool is_demo_image(std::string_view image) {
-  if (!image.starts_with(kDemoImage)) return false;
-  image.remove_prefix(kDemoImage.size());
-  return image.empty() || image.front() == ':' || image.front() == '@';
+// Without tag and digest; a colon before the last slash is a registry's port.
+std::string image_name(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  const auto colon = image.rfind(':');
+  const auto slash = image.rfind('/');
+  const bool tagged = colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash);
+  return std::string(tagged ? image.substr(0, colon) : image);
 }
 
 // metadata.labels['app'] with `prefix` "metadata.labels": app.
@@ -45,8 +48,8 @@ Error no_image(const api::Container& container, const std::string& why) {
   return Error{
       ErrorCode::kNotFound,
       "image \"" + container.image + "\" can't run here: " + why +
-          "; pods are processes of this machine, so either the image is tidegate.dev/demo-app, or command[0] "
-          "names a program that is installed"};
+          "; pods are processes of this machine, so either the image is tidegate.dev/demo-app or one of "
+          "--image, or command[0] names a program that is installed"};
 }
 
 }  // namespace
@@ -116,7 +119,12 @@ Result<std::vector<std::string>> container_command(const api::Container& contain
     const auto program = find_program(out[0], options);
     if (!program) return no_image(container, "there is no program \"" + out[0] + "\"");
     out[0] = *program;
-  } else if (is_demo_image(container.image)) {
+  } else if (const auto image = options.images.find(image_name(container.image));
+             image != options.images.end()) {
+    if (!options.is_executable(image->second))
+      return no_image(container, "there is no program \"" + image->second + "\"");
+    out = {image->second};
+  } else if (image_name(container.image) == kDemoImage) {
     out = {options.self_program, "demo-app"};
   } else {
     return no_image(container, "the container names no command");

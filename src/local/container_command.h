@@ -31,6 +31,7 @@ Result<Environment> container_environment(const api::Pod& pod, const api::Contai
 
 struct CommandOptions {
   std::string self_program;                                    // runs the image tidegate.dev/demo-app
+  std::map<std::string, std::string> images;                   // name without tag: the program that runs it
   std::function<bool(const std::string& path)> is_executable;  // of an absolute path
   std::string search_path;                                     // PATH, for names without a slash
 };

@@ -44,6 +44,7 @@ Result<void> ContainerRunner::try_launch() {
       container_environment(options_.pod, container(), options_.ip, host_.node_name, host_.base_environment);
   if (!environment) return environment.error();
   environment->emplace("HOSTNAME", options_.pod.meta.name);
+  environment->emplace("POD_IP", options_.ip);  // where to listen: all pods share the wildcard
   auto command = container_command(container(), *environment, host_.command);
   if (!command) return command.error();
   auto log = host_.logs.open(options_.pod.meta.ns, options_.pod.meta.name, container().name);

@@ -60,7 +60,10 @@ TEST(ContainerEnvironment, NamesAFieldThatItCannotResolve) {
 }
 
 const CommandOptions kCommands{
-    "/opt/tidegate", [](const std::string& path) { return path == "/usr/bin/python3"; }, "/bin:/usr/bin"};
+    "/opt/tidegate",
+    {{"registry.test:5000/echo", "/usr/bin/python3"}, {"registry.test:5000/gone", "/opt/gone"}},
+    [](const std::string& path) { return path == "/usr/bin/python3"; },
+    "/bin:/usr/bin"};
 
 TEST(ContainerCommand, RunsTheDemoImageByThisProgram) {
   const auto command = container_command(demo_pod().containers[0], {{"POD_IP", "127.78.0.9"}}, kCommands);
@@ -78,12 +81,25 @@ TEST(ContainerCommand, RunsInstalledPrograms) {
   EXPECT_EQ(*command, (std::vector<std::string>{"/usr/bin/python3", "-m", "http.server"}));
 }
 
+TEST(ContainerCommand, RunsAGivenImageOfAnyTagByItsProgram) {
+  api::Container container;
+  container.args = {"-v"};
+  for (const char* tag : {"", ":v1.5.1", "@sha256:00", ":v1@sha256:00"}) {
+    container.image = std::string("registry.test:5000/echo") + tag;
+    const auto command = container_command(container, {}, kCommands);
+    ASSERT_TRUE(command) << container.image;
+    EXPECT_EQ(*command, (std::vector<std::string>{"/usr/bin/python3", "-v"}));
+  }
+}
+
 TEST(ContainerCommand, SaysWhatIsPossible) {
   api::Container container;
   for (const auto& [image, program] :
        std::vector<std::pair<std::string, std::string>>{{"nginx:1", ""},
                                                         {"nginx:1", "nginx"},
                                                         {"tidegate.dev/demo-apple", ""},
+                                                        {"registry.test:5000/echoes:1", ""},
+                                                        {"registry.test:5000/gone:1", ""},
                                                         {"tidegate.dev/demo-app", "/none"}}) {
     container.image = image;
     container.command = program.empty() ? std::vector<std::string>{} : std::vector<std::string>{program};

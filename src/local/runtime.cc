@@ -58,7 +58,7 @@ struct Runtime::State {
              logs,
              ips,
              options.node_name,
-             {options.self_program, is_executable, ""},
+             {options.self_program, options.images, is_executable, ""},
              base_environment()},
         pods(host, cluster.pods),
         catalog(std::make_shared<ResourceCatalog>()),

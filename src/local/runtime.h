@@ -5,6 +5,7 @@
 // Thread: control. Owns: the processes; they die with it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,7 @@ class Runtime {
     // The image "tidegate.dev/demo-app" (any tag) runs this program as `tidegate demo-app`. Other images:
     // command[0] must be a program of this machine, else the pod stays Pending with a reason that says so.
     std::string self_program;
+    std::map<std::string, std::string> images;  // others that run, by name without tag: their programs
     std::string node_name = "local";
   };
   Runtime(asio::io_context& io, Scheduler& scheduler, kube::Client& client, Options options);
