@@ -4,6 +4,7 @@
 // any.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

@@ -76,7 +76,8 @@ Value of_time(Arguments given, Budget&) {
 template <std::int64_t unit, std::int64_t modulus>
 Value of_duration(Arguments given, Budget&) {
   const std::int64_t count = given[0].as<Nanos>().count / unit;
-  return modulus == 0 ? count : count % modulus;
+  if constexpr (modulus != 0) return count % modulus;
+  return count;
 }
 
 constexpr Row kRows[] = {

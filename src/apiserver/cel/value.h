@@ -101,6 +101,11 @@ struct Failure {
   std::string what;
 };
 
+template <typename T, typename Variant>
+struct IsAlternative;
+template <typename T, typename... All>
+struct IsAlternative<T, std::variant<All...>> : std::bool_constant<(std::is_same_v<T, All> || ...)> {};
+
 class Value {
  public:
   using State = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Bytes,
@@ -109,7 +114,7 @@ class Value {
 
   Value() = default;  // null
   template <typename T>
-  requires std::is_constructible_v<State, std::in_place_type_t<T>, T> Value(T value)
+  requires IsAlternative<T, State>::value Value(T value)
       : state_(std::in_place_type<T>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
   static Value list(List items) { return std::make_shared<const List>(std::move(items)); }
   static Value map(Entries entries) { return std::make_shared<const Entries>(std::move(entries)); }

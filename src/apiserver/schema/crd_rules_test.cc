@@ -444,7 +444,9 @@ void collect(const Rules& rules, std::set<std::string>& messages) {
 TEST(CrdRules, HaveARowEach) {
   const auto rows = all_rows();
   std::size_t seen = 0;
-  for (const auto& [plural, type] : types()) {
+  for (const auto& entry : types()) {
+    const std::string& plural = entry.first;
+    const ResourceType& type = entry.second;
     std::set<std::string> messages;
     if (const auto& rules = type.storage_version().rules) collect(*rules, messages);
     for (const std::string& message : messages) {
