@@ -9,12 +9,13 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 31> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 34> kSupportedFeatures = {
     "GRPCRoute",
     "GRPCRouteNamedRouteRule",
     "Gateway",
     "GatewayAddressEmpty",
     "GatewayHTTPListenerIsolation",
+    "GatewayHTTPSListenerDetectMisdirectedRequests",
     "GatewayPort8080",
     "GatewayStaticAddresses",
     "HTTPRoute",
@@ -25,6 +26,7 @@ inline constexpr std::array<std::string_view, 31> kSupportedFeatures = {
     "HTTPRouteBackendProtocolWebSocket",
     "HTTPRouteBackendRequestHeaderModification",
     "HTTPRouteBackendTimeout",
+    "HTTPRouteCORS",
     "HTTPRouteDestinationPortMatching",
     "HTTPRouteHostRewrite",
     "HTTPRouteMethodMatching",
@@ -39,6 +41,7 @@ inline constexpr std::array<std::string_view, 31> kSupportedFeatures = {
     "HTTPRouteRequestPercentageMirror",
     "HTTPRouteRequestTimeout",
     "HTTPRouteResponseHeaderModification",
+    "HTTPRouteRetry",
     "HTTPRouteSchemeRedirect",
     "ReferenceGrant",
 };
