@@ -107,7 +107,7 @@ template <typename T, typename Writer>
 void Controller::State::changed(const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now,
                                 Writer writer) {
   if constexpr (!std::is_same_v<Writer, std::nullptr_t>) {
-    if (!now) writer->forget(old->meta.key());
+    if (old && (!now || old->meta.uid != now->meta.uid)) writer->forget(old->meta.key());
     if (old && now && old->meta.uid == now->meta.uid && old->meta.generation == now->meta.generation) {
       writer->check(now->meta.key());
       // The translation looks at no status but that of Gateways, for their addresses.

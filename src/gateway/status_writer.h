@@ -45,8 +45,10 @@ class StatusWriter {
   }
   // The object has changed: is its status still as it should be?
   void check(const api::Key& key) { queue_.add(key); }
+  // The object is gone. One made anew by that name has no status, even if the same one is wanted.
   void forget(const api::Key& key) {
     queue_.forget(key);
+    state_->wanted.erase(key);
     state_->patched.erase(key);
   }
 

@@ -253,6 +253,19 @@ TEST_F(ControllerTest, PublishesAWeightChange) {
   becomes([&] { return route_says("shop", "tidegate.dev/Programmed"); }, "True/Programmed/2");
 }
 
+// So soon that the translation never meets the gap, and wants the same status as before.
+TEST_F(ControllerTest, WritesTheStatusOfARouteMadeAnewAtOnce) {
+  apply(kShop);
+  start();
+  ASSERT_TRUE(until([&] { return controller_->settled(); }));
+  Json shop = must(client_->get(api::kHttpRoutes, {"default", "shop"}));
+  shop["metadata"] = {{"name", "shop"}, {"namespace", "default"}};
+  shop.erase("status");
+  ASSERT_TRUE(wait(client_->remove(api::kHttpRoutes, {"default", "shop"})));
+  must(client_->create(api::kHttpRoutes, shop));
+  becomes([&] { return route_says("shop", "Accepted"); }, "True/Accepted/1");
+}
+
 TEST_F(ControllerTest, SaysWhyAListenerCannotBeOpened) {
   failed_ = {{"127.77.0.1:8080", "address is in use"}};
   apply(kShop);
