@@ -71,9 +71,8 @@ TEST_F(Experiment, APassedOneLeadsToThePromotion) {
     EXPECT_EQ(co_await count(api::kReplicaSets), 2u);
     const Json rollout = co_await wait_for(api::kRollouts, "shop", "is promoted", healthy_on_newest);
     EXPECT_EQ(json::string_at(rollout, "/status/history/0/outcome"), "Promoted");
-    EXPECT_NE(json::string_at(rollout, "/status/history/0/steps/0/figures").find("measurements passed"),
-              std::string::npos)
-        << rollout["status"]["history"];
+    const std::string figures = json::string_at(rollout, "/status/history/0/steps/0/figures");
+    EXPECT_TRUE(figures.starts_with("metric success-rate: ") && figures.ends_with(" passed")) << figures;
     co_await expect_nothing_left();
     co_await end_load();
     EXPECT_EQ(load_->counts().failed, 0u) << counted();
