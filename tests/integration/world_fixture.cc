@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/world_fixture.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -17,8 +20,28 @@ using namespace std::chrono_literals;
 
 constexpr Duration kPatience = 60s;
 
-std::string pool(int offset) {
-  return "127." + std::to_string(100 + 2 * (::getpid() % 60) + offset) + ".0.0/16";
+constexpr int kFirstBlock = 100, kBlocks = 120;
+
+// Loopback addresses are the host's, and tests run side by side: whoever binds the abstract socket of a
+// block's name (unix(7)) has the block until the process ends.
+bool claim(int block) {
+  const std::string name = "tidegate-test-block-" + std::to_string(block);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int held = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (held >= 0 && ::bind(held, reinterpret_cast<const sockaddr*>(&address), size) == 0) return true;
+  ::close(held);
+  return false;
+}
+
+std::string claim_pool() {
+  for (int i = 0; i < kBlocks; ++i) {
+    const int block = kFirstBlock + (::getpid() + i) % kBlocks;
+    if (claim(block)) return "127." + std::to_string(block) + ".0.0/16";
+  }
+  throw std::runtime_error("no block of loopback addresses is free");
 }
 
 struct GaveUp : std::runtime_error {
@@ -32,8 +55,14 @@ struct GaveUp : std::runtime_error {
 
 }  // namespace
 
-std::string gateway_pool() { return pool(0); }
-std::string pod_pool() { return pool(1); }
+std::string gateway_pool() {
+  static const std::string pool = claim_pool();
+  return pool;
+}
+std::string pod_pool() {
+  static const std::string pool = claim_pool();
+  return pool;
+}
 std::string example(const std::string& path) {
   return std::string(TIDEGATE_SOURCE_DIR) + "/examples/" + path;
 }

@@ -14,7 +14,7 @@
 
 namespace tidegate::test {
 
-// Addresses that no other test process uses: 127.<100..219>.0.0/16, by process id.
+// Addresses that no other test process uses: 127.<100..219>.0.0/16, held until this process ends.
 std::string gateway_pool();
 std::string pod_pool();
 std::string example(const std::string& path);  // a path below examples/
