@@ -61,6 +61,13 @@ Secret decode_secret(const Json& json) {
   return secret;
 }
 
+ConfigMap decode_config_map(const Json& json) {
+  ConfigMap map;
+  map.meta = decode_meta(json);
+  for (auto& [key, value] : decode_labels(json, "data")) map.data.emplace(key, value);
+  return map;
+}
+
 ReplicaSet decode_replica_set(const Json& json) {
   ReplicaSet set;
   set.meta = decode_meta(json);

@@ -77,6 +77,12 @@ struct Secret {
 };
 Secret decode_secret(const Json& json);
 
+struct ConfigMap {
+  Meta meta;
+  std::map<std::string, std::string> data;
+};
+ConfigMap decode_config_map(const Json& json);
+
 struct ReplicaSet {
   Meta meta;
   std::int32_t replicas = 1;  // wanted

@@ -7,8 +7,6 @@
 #include "base/text.h"
 
 namespace tidegate::api {
-namespace {
-
 ParentReference decode_parent(const Json& json) {
   return {json::string_at(json, "group", kGatewayGroup),
           json::string_at(json, "kind", "Gateway"),
@@ -25,6 +23,8 @@ Json encode_parent(const ParentReference& parent) {
   if (parent.port != 0) out["port"] = parent.port;
   return out;
 }
+
+namespace {
 
 BackendReference decode_backend(const Json& json) {
   return {json::string_at(json, "group"), json::string_at(json, "kind", "Service"),

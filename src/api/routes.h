@@ -27,6 +27,9 @@ struct ParentReference {
   friend bool operator==(const ParentReference&, const ParentReference&) = default;
 };
 
+ParentReference decode_parent(const Json& json);
+Json encode_parent(const ParentReference& parent);
+
 struct HttpHeader {
   std::string name, value;
 };

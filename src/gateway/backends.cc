@@ -17,10 +17,10 @@ const api::ServicePort* find_port(const api::Service& service, std::int32_t port
 }
 
 // What the table calls it; empty: a protocol that only a TLS policy could make sense of.
-std::string protocol_of(const api::ServicePort& port) {
+std::string protocol_of(const api::ServicePort& port, bool tls) {
   if (port.app_protocol == "kubernetes.io/h2c") return "h2c";
   if (port.app_protocol == "kubernetes.io/ws") return "ws";
-  if (port.app_protocol == "kubernetes.io/wss") return "";
+  if (port.app_protocol == "kubernetes.io/wss") return tls ? "ws" : "";
   return "http";
 }
 
@@ -80,7 +80,10 @@ std::uint32_t Backends::index_of(const Id& id, const api::Service* service) {
   backend.protocol = "http";
   const auto* port = service ? find_port(*service, backend.port) : nullptr;
   if (!port) return it->second;
-  if (const auto protocol = protocol_of(*port); !protocol.empty()) backend.protocol = protocol;
+  const auto* tls = tls_.of(*service, *port);
+  if (tls) backend.tls = *tls;
+  if (const auto protocol = protocol_of(*port, tls != nullptr); !protocol.empty())
+    backend.protocol = protocol;
   if (service->type != "ExternalName") backend.endpoints = endpoints(*service, *port);
   return it->second;
 }
@@ -125,11 +128,12 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
                   std::to_string(reference.port) + " is not a TCP port of Service " + to_string(key) +
                       ": it has " + port_list(*service));
   }
-  const std::string protocol = protocol_of(*port);
+  tls_.note_use(route, *service, *port);
+  const std::string protocol = protocol_of(*port, tls_.of(*service, *port) != nullptr);
   if (protocol.empty()) {
     return refuse(Reason::kUnsupportedBackendProtocol, ".port",
                   "appProtocol " + shown(port->app_protocol) + " of Service " + to_string(key) +
-                      " is not supported: expected HTTP/1, h2c or WebSocket");
+                      " is not supported without a BackendTLSPolicy: expected HTTP/1, h2c or WebSocket");
   }
   return {index_of({key.ns, key.name, number}, service), "", service};
 }

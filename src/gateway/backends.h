@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/backend_tls.h"
 #include "gateway/graph.h"
 
 namespace tidegate::gateway {
@@ -20,7 +21,11 @@ struct ResolvedBackend {
 
 class Backends {
  public:
-  explicit Backends(const ClusterState& state) : state_(state) { index_slices(); }
+  // `policies`, which this fills, outlive it.
+  Backends(const ClusterState& state, std::vector<PolicyNode>& policies)
+      : state_(state), tls_(state, policies) {
+    index_slices();
+  }
 
   // Problems are added to the route. `field` is the path of the reference; `effect`: on traffic, where
   // it is not the loss of a share (problems.h).
@@ -42,6 +47,7 @@ class Backends {
   std::vector<routing::Endpoint> endpoints(const api::Service& service, const api::ServicePort& port) const;
 
   const ClusterState& state_;
+  BackendTls tls_;
   std::map<api::Key, std::vector<const api::EndpointSlice*>> slices_;  // by Service
   std::map<Id, std::uint32_t> by_id_;
   std::vector<routing::Backend> backends_;

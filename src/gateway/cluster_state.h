@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "api/backend_tls_policy.h"
 #include "api/core.h"
 #include "api/gateway.h"
 #include "api/routes.h"
@@ -42,6 +43,8 @@ struct ClusterState {
   Snapshots<api::EndpointSlice> slices;
   Snapshots<api::Secret> secrets;
   Snapshots<api::Namespace> namespaces;
+  Snapshots<api::BackendTlsPolicy> tls_policies;
+  Snapshots<api::ConfigMap> config_maps;
 
   // Promised in an earlier translation but perhaps not in status yet.
   std::map<api::Key, std::vector<std::string>> assigned;

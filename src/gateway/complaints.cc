@@ -28,6 +28,7 @@ void Complaints::tell(const ObjectId& id, const Problem& first, const std::strin
   about(api::kGateways, stores.gateways);
   about(api::kHttpRoutes, stores.http_routes);
   about(api::kGrpcRoutes, stores.grpc_routes);
+  about(api::kBackendTlsPolicies, stores.tls_policies);
 }
 
 }  // namespace tidegate::gateway

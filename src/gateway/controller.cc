@@ -25,6 +25,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         gateway_writer(client, api::kGateways, stores, stores->gateways, std::string(kControllerName)),
         http_writer(client, api::kHttpRoutes, stores, stores->http_routes, std::string(kControllerName)),
         grpc_writer(client, api::kGrpcRoutes, stores, stores->grpc_routes, std::string(kControllerName)),
+        policy_writer(client, api::kBackendTlsPolicies, stores, stores->tls_policies,
+                      std::string(kControllerName)),
         complaints([this](const auto& resource, const auto& meta, auto reason, auto message) {
           events.record(resource, meta, kube::EventRecorder::Type::kWarning, reason, message);
         }) {
@@ -59,7 +61,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   TranslateOptions translation_options;
 
   std::shared_ptr<Stores> stores = std::make_shared<Stores>();
-  static constexpr std::size_t kKinds = 9;  // that watch_all() watches
+  static constexpr std::size_t kKinds = 11;  // that watch_all() watches
   std::size_t kinds_synced = 0;
   bool stopped = false;
   HoldOff refresh_soon;
@@ -75,6 +77,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   StatusWriter<api::GatewayClass> class_writer;
   StatusWriter<api::Gateway> gateway_writer;
   StatusWriter<api::Route> http_writer, grpc_writer;
+  StatusWriter<api::BackendTlsPolicy> policy_writer;
   Complaints complaints;
   std::vector<std::unique_ptr<kube::Reflector>>
       reflectors;  // last: the first to go, so that nothing changes any more
@@ -101,6 +104,8 @@ void Controller::State::watch_all() {
   watch(api::kEndpointSlices, stores->slices, nullptr);
   watch(api::kSecrets, stores->secrets, nullptr);
   watch(api::kNamespaces, stores->namespaces, nullptr);
+  watch(api::kBackendTlsPolicies, stores->tls_policies, &policy_writer, kube::Unknown::kEmpty);
+  watch(api::kConfigMaps, stores->config_maps, nullptr);
 }
 
 template <typename T, typename Writer>
@@ -179,6 +184,7 @@ void Controller::State::write_statuses() {
   gateway_writer.want(latest.statuses.gateways);
   http_writer.want(latest.statuses.http_routes);
   grpc_writer.want(latest.statuses.grpc_routes);
+  policy_writer.want(latest.statuses.tls_policies);
   complaints.update(latest.problems, *stores);
 }
 
@@ -204,7 +210,8 @@ bool Controller::State::settled() const {
     const auto* programmed = api::find_condition(status.conditions, "Programmed");
     if (accepted->status == "True" && programmed->status != "True") return false;
   }
-  return class_writer.settled() && gateway_writer.settled() && http_writer.settled() && grpc_writer.settled();
+  return class_writer.settled() && gateway_writer.settled() && http_writer.settled() &&
+         grpc_writer.settled() && policy_writer.settled();
 }
 
 // ---- the face ----

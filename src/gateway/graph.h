@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,9 +71,19 @@ struct RouteNode {
   bool is_grpc() const { return route->resource == &api::kGrpcRoutes; }
 };
 
+struct PolicyNode {  // a BackendTLSPolicy
+  std::shared_ptr<const api::BackendTlsPolicy> policy;
+  routing::BackendTls tls;
+  std::set<api::Key> gateways;  // ours, with routes to a Service that it is about
+  std::vector<Problem> problems;
+
+  api::Key key() const { return policy->meta.key(); }
+};
+
 struct Graph {
   std::map<api::Key, std::shared_ptr<const api::GatewayClass>> classes;  // ours
   std::map<api::Key, GatewayNode> gateways;                              // of our classes
+  std::vector<PolicyNode> policies;                                      // oldest first, then by ns/name
   std::vector<RouteNode> routes;  // oldest first, then by ns/name: the order that breaks ties
 };
 

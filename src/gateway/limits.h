@@ -13,7 +13,8 @@ inline constexpr std::size_t kProblemsInMessage =
 inline constexpr std::size_t kValueInMessage = 256;  // characters of a user's value that a message repeats
 inline constexpr std::size_t kMessageBytes =
     16384;  // half of what the CRDs allow, in case characters count double
-inline constexpr std::size_t kParentsInStatus = 32;  // HTTPRoute.status.parents, says the CRD
+inline constexpr std::size_t kParentsInStatus = 32;    // HTTPRoute.status.parents, says the CRD
+inline constexpr std::size_t kAncestorsInStatus = 16;  // BackendTLSPolicy.status.ancestors, says the CRD
 inline constexpr std::size_t kPoolScan =
     1 << 20;  // addresses tried for a Gateway; larger pools are used up to there
 inline constexpr std::size_t kEndpointsInBackend =

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "gateway/pem.h"
 #include "gateway/references.h"
 
 namespace tidegate::gateway {
@@ -90,30 +91,6 @@ void check_namespaces(const GatewayNode& gateway, ListenerNode& listener) {
 }
 
 // ---- certificates ----
-
-constexpr std::string_view kDashes = "-----";
-
-// The block's body is base64 and not empty. Whether key and certificate fit is found when the listener opens.
-bool has_pem_block(std::string_view pem, std::string_view label_end) {
-  for (std::size_t at = pem.find("-----BEGIN "); at != pem.npos; at = pem.find("-----BEGIN ", at + 1)) {
-    const std::size_t label = at + 11;
-    const std::size_t label_stop = pem.find(kDashes, label);
-    if (label_stop == pem.npos) return false;
-    const auto name = pem.substr(label, label_stop - label);
-    if (!name.ends_with(label_end)) continue;
-    const std::string end = "-----END " + std::string(name) + "-----";
-    const std::size_t body = label_stop + kDashes.size();
-    const std::size_t stop = pem.find(end, body);
-    if (stop == pem.npos) return false;
-    std::string packed;
-    for (const char c : pem.substr(body, stop - body)) {
-      if (c != '\n' && c != '\r' && c != ' ') packed += c;
-    }
-    const auto bytes = text::base64_decode(packed);
-    return bytes && !bytes->empty();
-  }
-  return false;
-}
 
 // Why the Secret can't be used; empty: it can.
 std::string secret_fault(const api::Secret& secret) {

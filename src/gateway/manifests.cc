@@ -50,6 +50,9 @@ bool add_object(ClusterState& state, const Json& document) {
     return add(state.slices, kEndpointSlices, decode_endpoint_slice(document));
   if (is(document, kSecrets)) return add(state.secrets, kSecrets, decode_written_secret(document));
   if (is(document, kNamespaces)) return add(state.namespaces, kNamespaces, decode_namespace(document));
+  if (is(document, kBackendTlsPolicies))
+    return add(state.tls_policies, kBackendTlsPolicies, decode_backend_tls_policy(document));
+  if (is(document, kConfigMaps)) return add(state.config_maps, kConfigMaps, decode_config_map(document));
   return false;
 }
 

@@ -19,6 +19,7 @@ constexpr std::string_view kNotAttached = "The route gets no requests from this 
 constexpr std::string_view kNotServed =
     "The whole route is not served: its requests go to the next less specific route, else they get 404.";
 constexpr std::string_view kShareLost = "Its share of the requests is answered with 500.";
+constexpr std::string_view kNoTls = "Requests to the Services that it is about are answered with 502.";
 
 // In the order of the enumeration; row() checks it.
 constexpr std::array kRows = {
@@ -51,6 +52,14 @@ constexpr std::array kRows = {
     ReasonRow{Reason::kBackendNotFound, "ResolvedRefs", "BackendNotFound", kError, kShareLost},
     ReasonRow{Reason::kBackendRefNotPermitted, "ResolvedRefs", "RefNotPermitted", kError, kShareLost},
     ReasonRow{Reason::kUnsupportedBackendProtocol, "ResolvedRefs", "UnsupportedProtocol", kError, kShareLost},
+    ReasonRow{Reason::kInvalidPolicy, "Accepted", "Invalid", kError, kNoTls},
+    ReasonRow{Reason::kConflictedPolicy, "Accepted", "Conflicted", kError,
+              "This policy has no effect on traffic: the other one's has."},
+    ReasonRow{Reason::kNoValidCaCertificate, "Accepted", "NoValidCACertificate", kError, kNoTls},
+    ReasonRow{Reason::kInvalidCaCertificateRef, "ResolvedRefs", "InvalidCACertificateRef", kError,
+              "No certificate is trusted for it."},
+    ReasonRow{Reason::kInvalidCaKind, "ResolvedRefs", "InvalidKind", kError,
+              "No certificate is trusted for it."},
     ReasonRow{Reason::kNoSuchGateway, "", "NoSuchGateway", kWarning, kNotAttached},
     ReasonRow{Reason::kIgnoredField, "", "IgnoredField", kWarning, "Traffic flows as if it were not there."},
     ReasonRow{Reason::kUnreachableHostname, "", "UnreachableHostname", kWarning,

@@ -40,6 +40,12 @@ enum class Reason : std::uint8_t {
   kBackendNotFound,
   kBackendRefNotPermitted,
   kUnsupportedBackendProtocol,
+  // BackendTLSPolicy
+  kInvalidPolicy,
+  kConflictedPolicy,
+  kNoValidCaCertificate,
+  kInvalidCaCertificateRef,
+  kInvalidCaKind,
   // Told, but no condition turns false of it
   kNoSuchGateway,
   kIgnoredField,

@@ -217,9 +217,27 @@ api::RouteParentStatus parent_status(const ClusterState& state, const RouteNode&
            route_programmed(state, route, parent)}};
 }
 
-bool has_entry(const api::RouteStatus& status, std::string_view controller_name) {
-  return std::any_of(status.parents.begin(), status.parents.end(),
-                     [&](const auto& parent) { return parent.controller == controller_name; });
+bool has_entry(const std::vector<api::RouteParentStatus>& entries, std::string_view controller_name) {
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const auto& entry) { return entry.controller == controller_name; });
+}
+
+// ---- policies ----
+
+api::PolicyStatus policy_status(const PolicyNode& node, std::string_view controller_name) {
+  const std::int64_t generation = node.policy->meta.generation;
+  const auto problems = found(node.problems);
+  api::PolicyStatus status;
+  for (const auto& gateway : node.gateways) {
+    auto& entry = status.ancestors.emplace_back();
+    entry.parent.ns = gateway.ns;
+    entry.parent.name = gateway.name;
+    entry.controller = controller_name;
+    entry.conditions = {
+        fold("Accepted", "Accepted", "Its backends are spoken to over TLS.", problems, generation),
+        fold("ResolvedRefs", "ResolvedRefs", "All references are resolved.", problems, generation)};
+  }
+  return status;
 }
 
 }  // namespace
@@ -241,10 +259,14 @@ Statuses make_statuses(const ClusterState& state, const Graph& graph, std::strin
   }
   for (const auto& [key, node] : graph.gateways) out.gateways.emplace(key, gateway_status(state, node));
   for (const auto& route : graph.routes) {
-    if (route.parents.empty() && !has_entry(route.route->status, controller_name)) continue;
+    if (route.parents.empty() && !has_entry(route.route->status.parents, controller_name)) continue;
     auto& status = (route.is_grpc() ? out.grpc_routes : out.http_routes)[route.key()];
     for (const auto& parent : route.parents)
       status.parents.push_back(parent_status(state, route, parent, controller_name));
+  }
+  for (const auto& node : graph.policies) {
+    if (node.gateways.empty() && !has_entry(node.policy->status.ancestors, controller_name)) continue;
+    out.tls_policies.emplace(node.key(), policy_status(node, controller_name));
   }
   return out;
 }
@@ -268,29 +290,44 @@ api::GatewayStatus merge_status(const api::GatewayStatus& current, const api::Ga
   return out;
 }
 
+namespace {
+
 // Entries stay where they stand, so that controllers do not take turns in reordering the list.
-api::RouteStatus merge_status(const api::RouteStatus& current, const api::RouteStatus& wanted,
-                              std::string_view controller_name, TimePoint now) {
-  api::RouteStatus out;
-  auto left = wanted.parents;
+std::vector<api::RouteParentStatus> merge_entries(const std::vector<api::RouteParentStatus>& current,
+                                                  std::vector<api::RouteParentStatus> left,
+                                                  std::string_view controller_name, TimePoint now,
+                                                  std::size_t most) {
+  std::vector<api::RouteParentStatus> out;
   const auto add = [&](const api::RouteParentStatus& entry, const std::vector<api::Condition>& before) {
-    out.parents.push_back(entry);
-    out.parents.back().conditions = api::merge_conditions(before, entry.conditions, now);
+    out.push_back(entry);
+    out.back().conditions = api::merge_conditions(before, entry.conditions, now);
   };
-  for (const auto& parent : current.parents) {
-    if (parent.controller != controller_name) {
-      out.parents.push_back(parent);
+  for (const auto& entry : current) {
+    if (entry.controller != controller_name) {
+      out.push_back(entry);
       continue;
     }
     const auto same =
-        std::find_if(left.begin(), left.end(), [&](const auto& p) { return p.parent == parent.parent; });
+        std::find_if(left.begin(), left.end(), [&](const auto& one) { return one.parent == entry.parent; });
     if (same == left.end()) continue;
-    add(*same, parent.conditions);
+    add(*same, entry.conditions);
     left.erase(same);
   }
-  for (const auto& parent : left) add(parent, {});
-  if (out.parents.size() > kParentsInStatus) out.parents.resize(kParentsInStatus);
+  for (const auto& entry : left) add(entry, {});
+  if (out.size() > most) out.resize(most);
   return out;
+}
+
+}  // namespace
+
+api::RouteStatus merge_status(const api::RouteStatus& current, const api::RouteStatus& wanted,
+                              std::string_view controller_name, TimePoint now) {
+  return {merge_entries(current.parents, wanted.parents, controller_name, now, kParentsInStatus)};
+}
+
+api::PolicyStatus merge_status(const api::PolicyStatus& current, const api::PolicyStatus& wanted,
+                               std::string_view controller_name, TimePoint now) {
+  return {merge_entries(current.ancestors, wanted.ancestors, controller_name, now, kAncestorsInStatus)};
 }
 
 }  // namespace tidegate::gateway

@@ -22,6 +22,7 @@ struct Statuses {
   std::map<api::Key, api::GatewayClassStatus> classes;
   std::map<api::Key, api::GatewayStatus> gateways;
   std::map<api::Key, api::RouteStatus> http_routes, grpc_routes;
+  std::map<api::Key, api::PolicyStatus> tls_policies;
 };
 Statuses make_statuses(const ClusterState& state, const Graph& graph, std::string_view controller_name);
 
@@ -35,5 +36,7 @@ api::GatewayStatus merge_status(const api::GatewayStatus& current, const api::Ga
                                 std::string_view controller_name, TimePoint now);
 api::RouteStatus merge_status(const api::RouteStatus& current, const api::RouteStatus& wanted,
                               std::string_view controller_name, TimePoint now);
+api::PolicyStatus merge_status(const api::PolicyStatus& current, const api::PolicyStatus& wanted,
+                               std::string_view controller_name, TimePoint now);
 
 }  // namespace tidegate::gateway

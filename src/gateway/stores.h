@@ -17,6 +17,8 @@ struct Stores {
   kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
   kube::Store<api::Secret> secrets{api::decode_secret};
   kube::Store<api::Namespace> namespaces{api::decode_namespace};
+  kube::Store<api::BackendTlsPolicy> tls_policies{api::decode_backend_tls_policy};
+  kube::Store<api::ConfigMap> config_maps{api::decode_config_map};
 
   // Shares the snapshots; nothing is decoded again.
   ClusterState snapshot() const {
@@ -29,6 +31,8 @@ struct Stores {
             slices.all(),
             secrets.all(),
             namespaces.all(),
+            tls_policies.all(),
+            config_maps.all(),
             {},
             {}};
   }

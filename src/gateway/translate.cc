@@ -126,6 +126,7 @@ std::vector<Problem> all_problems(const Graph& graph) {
     add(route.problems);
     for (const auto& parent : route.parents) add(parent.problems);
   }
+  for (const auto& node : graph.policies) add(node.problems);
   return out;
 }
 
@@ -144,7 +145,7 @@ Translation translate(const ClusterState& state, const TranslateOptions& options
   assign_addresses(state, *pool, graph);
   for (auto& [key, gateway] : graph.gateways) note_failed_listeners(state, gateway);
 
-  Backends backends(state);
+  Backends backends(state, graph.policies);
   find_routes_in_order(state, graph);
   for (auto& route : graph.routes) {
     attach(state, graph, route);

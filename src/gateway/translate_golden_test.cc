@@ -100,6 +100,7 @@ std::string output_of(Case in) {
   add_statuses(statuses, "Gateway", in.state.gateways, out.statuses.gateways, in);
   add_statuses(statuses, "HTTPRoute", in.state.http_routes, out.statuses.http_routes, in);
   add_statuses(statuses, "GRPCRoute", in.state.grpc_routes, out.statuses.grpc_routes, in);
+  add_statuses(statuses, "BackendTLSPolicy", in.state.tls_policies, out.statuses.tls_policies, in);
   drop_times(statuses);
   for (auto& [name, status] : statuses.items()) {
     if (status.contains("supportedFeatures"))

@@ -46,6 +46,7 @@ std::string subject_alternative_names(const CertificateRequest& request) {
   std::string names;
   for (const auto& dns : request.dns_names) names += (names.empty() ? "" : ",") + ("DNS:" + dns);
   for (const auto& ip : request.ip_addresses) names += (names.empty() ? "" : ",") + ("IP:" + ip);
+  for (const auto& uri : request.uris) names += (names.empty() ? "" : ",") + ("URI:" + uri);
   return names;
 }
 

@@ -6,6 +6,36 @@
 namespace tidegate::net {
 namespace {
 
+using Identities = TlsContext::Identities;
+
+bool has_uri(X509* certificate, const std::vector<std::string>& uris) {
+  auto* names =
+      static_cast<GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  bool found = false;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_STRING* text = name->d.uniformResourceIdentifier;
+    const std::string_view uri(reinterpret_cast<const char*>(::ASN1_STRING_get0_data(text)),
+                               static_cast<std::size_t>(::ASN1_STRING_length(text)));
+    found = found || std::find(uris.begin(), uris.end(), uri) != uris.end();
+  }
+  ::GENERAL_NAMES_free(names);
+  return found;
+}
+
+// No common names: RFC 9525 section 2 knows subject alternative names alone.
+bool is_any_of(SSL* ssl, const Identities& wanted) {
+  X509* certificate = ::SSL_get0_peer_certificate(ssl);
+  if (certificate == nullptr) return false;
+  const auto is = [&](const std::string& name) {
+    return ::X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                             nullptr) == 1;
+  };
+  return std::any_of(wanted.dns_names.begin(), wanted.dns_names.end(), is) ||
+         has_uri(certificate, wanted.uris);
+}
+
 // Connects, shakes hands, hands over. Keeps itself alive by its pending operation; muted once the caller's
 // handle is gone.
 class Connecting : public std::enable_shared_from_this<Connecting> {
@@ -68,11 +98,20 @@ void Connecting::shake_hands() {
     ::SSL_set_tlsext_host_name(ssl, name.c_str());
     ::X509_VERIFY_PARAM_set1_host(verify, name.c_str(), name.size());
   }
+  if (!options_.tls->identities().empty()) {  // is_any_of() looks at them in place of the name
+    ::X509_VERIFY_PARAM_set1_ip(verify, nullptr, 0);
+    ::X509_VERIFY_PARAM_set1_host(verify, nullptr, 0);
+  }
   tls_->stream.async_handshake(
       boost::asio::ssl::stream_base::client, [self = shared_from_this()](auto error) {
         if (!self->done_) return;
-        if (error)
-          return self->finish(to_error("TLS handshake with " + to_string(self->options_.address), error));
+        const std::string doing = "TLS handshake with " + to_string(self->options_.address);
+        if (error) return self->finish(to_error(doing, error));
+        auto& identities = self->options_.tls->identities();
+        if (!identities.empty() && !is_any_of(self->tls_->stream.native_handle(), identities)) {
+          return self->finish(Error{ErrorCode::kUnavailable,
+                                    doing + ": its certificate has none of the names that are expected"});
+        }
         self->finish(make_tls_stream(std::move(self->tls_)));
       });
 }

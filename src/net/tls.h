@@ -42,6 +42,9 @@ struct ClientTlsOptions {
   std::string ca_pem;  // empty: the system's roots
   KeyPair identity;    // empty: none
   bool verify_peer = true;
+  // Subject alternative names. Where there are any, the server's certificate must have one of them, in place
+  // of the name that is connected to.
+  std::vector<std::string> dns_names, uris;
   std::vector<std::string> alpn = {"http/1.1"};
 };
 Result<std::shared_ptr<TlsContext>> make_client_tls(const ClientTlsOptions& options);
@@ -52,6 +55,7 @@ struct CertificateRequest {
   std::string organization;  // Kubernetes: the group
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
+  std::vector<std::string> uris;
   bool client = false;  // extended key usage: client, else server
   int days = 365;
 };

@@ -22,6 +22,12 @@ class TlsContext {
   bool verify_peer() const { return verify_peer_; }
   // Contexts by SNI, as make_server_tls() takes the names; null: this one.
   std::map<std::string, std::shared_ptr<TlsContext>, std::less<>>& by_name() { return by_name_; }
+  // What the peer's certificate must have one of; all empty: the name that is connected to.
+  struct Identities {
+    std::vector<std::string> dns_names, uris;
+    bool empty() const { return dns_names.empty() && uris.empty(); }
+  };
+  Identities& identities() { return identities_; }
   std::string& alpn_wire() { return alpn_wire_; }  // length-prefixed protocol names, as TLS sends them
 
  private:
@@ -30,6 +36,7 @@ class TlsContext {
   boost::asio::ssl::context context_;
   bool verify_peer_;
   std::string alpn_wire_;
+  Identities identities_;
   std::map<std::string, std::shared_ptr<TlsContext>, std::less<>> by_name_;
 };
 

@@ -11,6 +11,7 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
   const auto& backends = serving->compiled->table->backends;
   out->backends.reserve(backends.size());
   std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets;
+  Contexts contexts;
   for (const routing::Backend& backend : backends) {
     BackendView& view = out->backends.emplace_back();
     view.backend = &backend;
@@ -19,9 +20,18 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
     const BackendKey key{backend.ns, backend.name, backend.port};
     const auto known = budgets_.find(key);
     view.budget = budgets[key] = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
-    const bool h2 = backend.protocol == "h2c";
+    session::Endpoint wanted;
+    wanted.h2 = backend.protocol == "h2c";
+    if (backend.tls) {
+      const auto& tls = context_for({*backend.tls, wanted.h2}, contexts);
+      if (!tls) view.fault = tls.error().detail;
+      if (!tls) continue;
+      wanted.tls = *tls;
+      wanted.server_name = backend.tls->hostname;
+    }
     for (const routing::Endpoint& e : backend.endpoints) {
-      (e.draining ? view.draining : view.ready).push_back(endpoint({e.ip, e.port}, h2));
+      wanted.address = {e.ip, e.port};
+      (e.draining ? view.draining : view.ready).push_back(endpoint(wanted));
     }
   }
   for (auto it = known_.begin(); it != known_.end();) {
@@ -30,15 +40,30 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
     it = held ? std::next(it) : known_.erase(it);
   }
   budgets_ = std::move(budgets);
+  contexts_ = std::move(contexts);
   out->serving = std::move(serving);
   return out;
 }
 
-BackendEndpointPtr Backends::endpoint(const net::Address& address, bool h2) {
-  Known& known = known_[{address, h2}];
+const Result<Backends::TlsPtr>& Backends::context_for(const TlsSettings& settings, Contexts& used) {
+  if (const auto found = used.find(settings); found != used.end()) return found->second;
+  if (auto kept = contexts_.extract(settings)) return used.insert(std::move(kept)).position->second;
+  const auto& [tls, h2] = settings;
+  if (!tls.invalid.empty())
+    return used.emplace(settings, Error{ErrorCode::kInvalid, tls.invalid}).first->second;
+  net::ClientTlsOptions options;
+  options.ca_pem = tls.ca_pem;
+  options.dns_names = tls.dns_names;
+  options.uris = tls.uris;
+  options.alpn = {h2 ? "h2" : "http/1.1"};
+  return used.emplace(settings, net::make_client_tls(options)).first->second;
+}
+
+BackendEndpointPtr Backends::endpoint(const session::Endpoint& wanted) {
+  Known& known = known_[{wanted.address, wanted.h2, wanted.tls.get()}];
   known.seen = round_;
   if (auto held = known.endpoint.lock()) return held;
-  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, address, h2);
+  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, wanted);
   known.endpoint = made;
   return made;
 }

@@ -6,8 +6,12 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include "net/tls.h"
 #include "proxy/endpoint_health.h"
 #include "proxy/random.h"
 #include "proxy/retry_budget.h"
@@ -18,11 +22,11 @@
 namespace tidegate::proxy {
 
 struct BackendEndpoint {
-  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const net::Address& address, bool h2)
-      : address(address),
+  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const session::Endpoint& endpoint)
+      : address(endpoint.address),
         session(routing::session_digest(net::to_string(address))),
         health(scheduler.clock().steady_now()),
-        pool(io, scheduler, session::Endpoint{address, nullptr, {}, h2}, session::ClientLimits{}) {}
+        pool(io, scheduler, endpoint, session::ClientLimits{}) {}
   net::Address address;
   const std::uint64_t session;  // routing::Session::endpoint
   EndpointHealth health;
@@ -36,6 +40,7 @@ struct BackendView {
   std::uint64_t session = 0;            // routing::Session::backend
   std::shared_ptr<RetryBudget> budget;  // outlives tables
   std::vector<BackendEndpointPtr> ready, draining;
+  std::string fault;  // why nothing may be sent to it, whatever its endpoints; empty: fine
 };
 
 // A table as one worker serves it. Exchanges pin the one that they began with.
@@ -53,7 +58,12 @@ class Backends {
   WorkerTablePtr resolve(ServingTablePtr serving);
 
  private:
-  BackendEndpointPtr endpoint(const net::Address& address, bool h2);
+  using TlsPtr = std::shared_ptr<net::TlsContext>;
+  using TlsSettings = std::pair<routing::BackendTls, bool>;  // and whether HTTP/2 is spoken
+  using Contexts = std::map<TlsSettings, Result<TlsPtr>>;
+
+  const Result<TlsPtr>& context_for(const TlsSettings& settings, Contexts& used);
+  BackendEndpointPtr endpoint(const session::Endpoint& wanted);
 
   asio::io_context& io_;
   Scheduler& scheduler_;
@@ -61,7 +71,9 @@ class Backends {
     std::weak_ptr<BackendEndpoint> endpoint;
     std::uint64_t seen = 0;  // the last round of resolve() that named it
   };
-  std::map<std::pair<net::Address, bool>, Known> known_;  // by address and whether HTTP/2 is spoken
+  // By address, whether HTTP/2 is spoken, and TLS: a context that an endpoint holds is no other's.
+  std::map<std::tuple<net::Address, bool, const net::TlsContext*>, Known> known_;
+  Contexts contexts_;  // of the last round: unchanged settings keep their connections
   std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets_;
   std::uint64_t round_ = 0;
 };

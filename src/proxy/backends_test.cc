@@ -16,8 +16,8 @@ class ChooseTest : public ::testing::Test {
  protected:
   BackendEndpointPtr add(Duration age = 1h) {
     auto made = std::make_shared<BackendEndpoint>(
-        loop.io(), scheduler, net::Address{"10.0.0.1", static_cast<std::uint16_t>(view.ready.size() + 1)},
-        false);
+        loop.io(), scheduler,
+        session::Endpoint{{"10.0.0.1", static_cast<std::uint16_t>(view.ready.size() + 1)}, nullptr, {}});
     made->health = EndpointHealth(now() - age);
     return view.ready.emplace_back(std::move(made));
   }

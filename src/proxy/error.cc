@@ -20,6 +20,7 @@ constexpr std::array kPolicies = {
     ErrorPolicy{K::kDirectResponse, 500, 14, false, "direct_response", F::kNone},
     ErrorPolicy{K::kNoBackends, 500, 14, false, "no_backends", F::kNone},
     ErrorPolicy{K::kInvalidBackend, 500, 14, false, "invalid_backend", F::kNone},
+    ErrorPolicy{K::kBackendPolicy, 502, 14, false, "backend_policy", F::kTls},
     ErrorPolicy{K::kNoEndpoints, 503, 14, false, "no_endpoints", F::kNoEndpoints},
     ErrorPolicy{K::kConnectRefused, 503, 14, false, "connect_refused", F::kConnectRefused},
     ErrorPolicy{K::kConnectTimeout, 504, 14, false, "connect_timeout", F::kConnectTimeout},

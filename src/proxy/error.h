@@ -21,6 +21,7 @@ enum class ErrorKind : std::uint8_t {
   kDirectResponse,  // the rule answers, by its filters
   kNoBackends,      // the rule has none, or all have weight 0
   kInvalidBackend,  // the reference could not be resolved
+  kBackendPolicy,   // how to speak TLS to it is not known
   kNoEndpoints,
   kConnectRefused,
   kConnectTimeout,

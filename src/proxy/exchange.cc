@@ -93,6 +93,7 @@ bool Exchange::pick_backend() {
   counts_->active.add();
   if (slot_->backend == nullptr) return fail(ErrorKind::kInvalidBackend, slot_->choice->invalid), false;
   view_ = &table_->backends[slot_->choice->backend];
+  if (!view_->fault.empty()) return fail(ErrorKind::kBackendPolicy, view_->fault), false;
   return !answer_if(
       routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
 }

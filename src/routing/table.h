@@ -160,11 +160,21 @@ struct Endpoint {
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
+// How a backend is spoken to over TLS, and who it must prove to be (GEP-1897).
+struct BackendTls {
+  std::string hostname;                      // sent as SNI
+  std::vector<std::string> dns_names, uris;  // one of them must be in the certificate; none: the host name
+  std::string ca_pem;                        // empty: the system's. The YAML form shows a digest.
+  std::string invalid;  // why nothing may be sent, neither by TLS nor in the clear; empty: fine
+  friend auto operator<=>(const BackendTls&, const BackendTls&) = default;
+};
+
 struct Backend {  // a Service port; one entry, however many rules name it
   std::string ns, name;
   std::uint16_t port = 0;
   std::string protocol;  // "http", "h2c", "ws"
   std::vector<Endpoint> endpoints;
+  std::optional<BackendTls> tls;  // absent: in the clear
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 

@@ -197,9 +197,20 @@ class Writer {
     return out;
   }
 
+  static Json backend_tls(const BackendTls& tls) {
+    Json out = Json::object();
+    put(out, "hostname", tls.hostname);
+    put(out, "dnsNames", tls.dns_names);
+    put(out, "uris", tls.uris);
+    if (!tls.ca_pem.empty()) out["ca"] = digest(tls.ca_pem);
+    put(out, "invalid", tls.invalid);
+    return out;
+  }
+
   static Json backend(const Backend& backend) {
     Json out{{"name", backend.ns + "/" + backend.name + ":" + std::to_string(backend.port)}};
     put(out, "protocol", backend.protocol);
+    if (backend.tls) out["tls"] = backend_tls(*backend.tls);
     put_list(out, "endpoints", backend.endpoints, [](const Endpoint& e) {
       const bool v6 = e.ip.find(':') != std::string::npos;
       return (v6 ? "[" + e.ip + "]" : e.ip) + ":" + std::to_string(e.port) + (e.draining ? " draining" : "");

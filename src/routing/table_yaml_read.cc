@@ -120,14 +120,21 @@ class Reader {
   }
 
   Backend backend(const Node& node) {
-    known(node, {"name", "protocol", "endpoints"});
+    known(node, {"name", "protocol", "tls", "endpoints"});
     Backend out;
     std::string name = string(node, "name");
     out.port = port_of(child_place(node, "name"), name);
     std::tie(out.ns, out.name) = namespaced(child_place(node, "name"), name);
     out.protocol = string(node, "protocol");
+    if (const auto tls = child(node, "tls")) out.tls = backend_tls(*tls);
     out.endpoints = list<Endpoint>(node, "endpoints", &Reader::endpoint);
     return out;
+  }
+
+  BackendTls backend_tls(const Node& node) {
+    known(node, {"hostname", "dnsNames", "uris", "ca", "invalid"});
+    return {string(node, "hostname"), list<std::string>(node, "dnsNames", &Reader::plain),
+            list<std::string>(node, "uris", &Reader::plain), string(node, "ca"), string(node, "invalid")};
   }
 
   Endpoint endpoint(const Node& node) {

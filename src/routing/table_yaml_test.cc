@@ -85,6 +85,16 @@ TEST(TableYaml, KeysNeverAppear) {
   EXPECT_EQ(to_yaml(*again), text);
 }
 
+TEST(TableYaml, TlsOfBackendsComesBackAsItWas) {
+  Table table = full_table();
+  table.backends[0].tls =
+      BackendTls{"cart.test", {"a.test", "b.test"}, {"spiffe://shop/cart"}, "digest:1", ""};
+  table.backends[1].tls = BackendTls{"", {}, {}, "", "no CA certificate"};
+  const auto again = from_yaml(to_yaml(table));
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(again->backends, table.backends);
+}
+
 TEST(TableYaml, ErrorsNameThePlace) {
   struct Case {
     const char* text;

@@ -59,7 +59,10 @@ const std::map<std::string, std::string>& valid_specs() {
        "{metrics: [{name: m, provider: {gateway: {metric: latency, quantile: 0.9}}, threshold: {max: 1}}]}"},
       {"analysisruns",
        "{metrics: [{name: m, provider: {gateway: {metric: latency, quantile: 0.9}}, threshold: {max: 1}}]}"},
-      {"gatewayclasses", "{controllerName: tidegate.dev/gateway-controller}"}};
+      {"gatewayclasses", "{controllerName: tidegate.dev/gateway-controller}"},
+      {"backendtlspolicies",
+       "{targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: a.b, "
+       "wellKnownCACertificates: System}}"}};
   return kSpecs;
 }
 
@@ -365,6 +368,31 @@ std::vector<Row> path_rows() {
   return rows;
 }
 
+std::vector<Row> policy_rows() {
+  const auto targets = [](const std::string& first, const std::string& second) {
+    const std::string service = "{group: '', kind: Service, name: w";
+    return "{targetRefs: [" + service + first + "}, " + service + second + "}]}";
+  };
+  const auto names = [](const std::string& one) {
+    return "{validation: {hostname: a.b, wellKnownCACertificates: System, subjectAltNames: [" + one + "]}}";
+  };
+  const auto kept = targets(", sectionName: a", ", sectionName: b");
+  const std::string ref = "caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]";
+  const std::string field = "spec.validation.subjectAltNames[0]";
+  return {{"backendtlspolicies", "spec.targetRefs", "one target is named twice",
+           targets("", ", sectionName: a"), kept},
+          {"backendtlspolicies", "spec.targetRefs", "two targetRefs are the same",
+           targets(", sectionName: a", ", sectionName: a"), kept},
+          {"backendtlspolicies", "spec.validation", "none or both of caCertificateRefs",
+           "{validation: {wellKnownCACertificates: System, " + ref + "}}",
+           "{validation: {wellKnownCACertificates: null, " + ref + "}}"},
+          {"backendtlspolicies", field, "hostname does not fit", names("{type: Hostname}"),
+           names("{type: Hostname, hostname: '*.a.b'}")},
+          {"backendtlspolicies", field, "uri does not fit",
+           names("{type: Hostname, hostname: a.b, uri: 'spiffe://a/b'}"),
+           names("{type: URI, uri: 'spiffe://a/b'}")}};
+}
+
 const std::vector<Row>& other_rows() {
   static const std::vector<Row> kRows = {
       {"grpcroutes", "spec.rules[0].matches[0].method", "matches no method",
@@ -405,7 +433,7 @@ const std::vector<Row>& other_rows() {
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
   for (const auto& some : {rollout_rows(), step_rows(), metric_rows_everywhere(), route_rows("httproutes"),
-                           route_rows("grpcroutes"), http_rows(), path_rows(), other_rows()}) {
+                           route_rows("grpcroutes"), http_rows(), path_rows(), policy_rows(), other_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;

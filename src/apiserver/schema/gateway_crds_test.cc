@@ -59,6 +59,12 @@ INSTANTIATE_TEST_SUITE_P(All, GatewayApi,
                                          Kind{"referencegrants", "v1beta1", "refgrant"}),
                          [](const auto& info) { return info.param.plural; });
 
+TEST(BackendTlsPolicy, IsServedAsTheSpecificationNamesIt) {
+  const ResourceType type = type_of("backendtlspolicies");
+  EXPECT_EQ(type.storage_version().name, "v1");
+  EXPECT_EQ(type.short_names, std::vector<std::string>{"btlspolicy"});
+}
+
 TEST(GrpcRoute, ShortOnesAreCompleted) {
   const Json schema = type_of("grpcroutes").version("v1")->schema;
   Json route = from_yaml(R"(

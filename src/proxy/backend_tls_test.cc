@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// TLS to backends: who they must prove to be, and that nothing goes out in the clear where they do not.
+#include <gtest/gtest.h>
+
+#include "net/task.h"
+#include "net/tls.h"
+#include "proxy/testbed.h"
+#include "session/http_client.h"
+#include "session/http_server.h"
+
+namespace tidegate::proxy::test {
+namespace {
+
+net::KeyPair authority_named(const std::string& name) {
+  return net::make_certificate_authority(name, system_clock().now()).value_or({});
+}
+
+class BackendTlsTest : public ::testing::Test {
+ protected:
+  BackendTlsTest() : table(address) {
+    table.rule("/", {{table.backend("cart", {})}});
+    tls().hostname = "cart.test";
+    tls().ca_pem = authority.certificate_pem;
+  }
+
+  routing::BackendTls& tls() {
+    auto& settings = table.table.backends[0].tls;
+    return settings ? *settings : settings.emplace();
+  }
+
+  // An origin that shows a certificate of `issuer`, and answers 200 with the host name that it was asked for.
+  void serve(const net::KeyPair& issuer, TimePoint made_at = system_clock().now()) {
+    net::CertificateRequest request;
+    request.common_name = "cart";
+    request.dns_names = {"cart.test"};
+    request.uris = {"spiffe://shop/cart"};
+    request.days = 1;
+    const auto pair = net::make_certificate(issuer, request, made_at);
+    ASSERT_TRUE(pair) << pair.error().detail;
+    net::ServerTlsOptions options;
+    options.identity = *pair;
+    const auto context = net::make_server_tls(options);
+    ASSERT_TRUE(context) << context.error().detail;
+    auto opened = session::HttpServer::open(proxy.control.io(), proxy.control.scheduler(),
+                                            {.address = {own_ip(), 0}, .tls = *context, .limits = {}},
+                                            [this](session::Request, session::Responder responder) {
+                                              ++requests;
+                                              responder.send({.body = "{}"});
+                                            });
+    ASSERT_TRUE(opened) << opened.error().detail;
+    origin = std::move(*opened);
+    table.table.backends[0].endpoints = {{origin->address().ip, origin->address().port, false}};
+  }
+
+  // Of a GET through the proxy.
+  int get() {
+    proxy.publish(table.build());
+    int status = 0;
+    auto client = std::make_shared<session::HttpClient>(proxy.control.io(), proxy.control.scheduler(),
+                                                        session::Endpoint{address, nullptr, {}}, "shop");
+    net::spawn(proxy.control.io(), ask(client, &status));
+    EXPECT_TRUE(proxy.wait_until([&] { return status != 0; }));
+    return status;
+  }
+
+  static Task<void> ask(std::shared_ptr<session::HttpClient> client, int* status) {
+    session::ClientRequest request;
+    const auto response = co_await client->send(request);
+    *status = response ? response->status : -1;
+  }
+
+  net::KeyPair authority = authority_named("test CA");
+  net::Address address = free_address();
+  TableBuilder table;
+  ProxyUnderTest proxy;
+  std::unique_ptr<session::HttpServer> origin;
+  int requests = 0;
+};
+
+TEST_F(BackendTlsTest, AnOriginThatProvesItsNameIsServed) {
+  serve(authority);
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(requests, 1);
+}
+
+TEST_F(BackendTlsTest, AlternativeNamesReplaceTheHostName) {
+  serve(authority);
+  tls().hostname = "asked.test";
+  tls().uris = {"spiffe://shop/else", "spiffe://shop/cart"};
+  EXPECT_EQ(get(), 200);
+  tls().uris.clear();
+  tls().dns_names = {"cart.test"};
+  EXPECT_EQ(get(), 200);
+}
+
+TEST_F(BackendTlsTest, ConnectionsOutliveTablesWithTheSameSettings) {
+  serve(authority);
+  EXPECT_EQ(get(), 200);
+  table.listener().rules[0].name = "another";
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(origin->connections(), 1U);
+}
+
+TEST_F(BackendTlsTest, WhoeverProvesNothingGetsNothing) {
+  using Settings = std::function<void(routing::BackendTls&)>;
+  struct Case {
+    const char* what;
+    Settings settings;
+  };
+  const Case cases[] = {
+      {"another CA", [](auto& tls) { tls.ca_pem = authority_named("other CA").certificate_pem; }},
+      {"the system's CAs", [](auto& tls) { tls.ca_pem.clear(); }},
+      {"another host name", [](auto& tls) { tls.hostname = "pay.test"; }},
+      {"another URI", [](auto& tls) { tls.uris = {"spiffe://shop/pay"}; }},
+      {"another DNS name", [](auto& tls) { tls.dns_names = {"pay.test"}; }},
+      {"the common name is no DNS name", [](auto& tls) { tls.dns_names = {"cart"}; }},
+  };
+  serve(authority);
+  const auto right = tls();
+  for (const auto& [what, settings] : cases) {
+    tls() = right;
+    settings(tls());
+    EXPECT_EQ(get(), 502) << what;
+  }
+  EXPECT_EQ(requests, 0);
+  EXPECT_EQ(proxy.metric("tidegate_backend_failures_total", {"reason=\"tls\""}), std::size(cases));
+}
+
+TEST_F(BackendTlsTest, AnExpiredCertificateIsRefused) {
+  serve(authority, system_clock().now() - std::chrono::hours(72));
+  EXPECT_EQ(get(), 502);
+}
+
+TEST_F(BackendTlsTest, NothingIsSentWhereTheSettingsAreBad) {
+  serve(authority);
+  tls().invalid = "no CA certificate";
+  EXPECT_EQ(get(), 502);
+  tls().invalid.clear();
+  tls().ca_pem = "garbage";
+  EXPECT_EQ(get(), 502);
+  EXPECT_EQ(requests, 0);
+  EXPECT_EQ(origin->connections(), 0U);
+}
+
+}  // namespace
+}  // namespace tidegate::proxy::test
