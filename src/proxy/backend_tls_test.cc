@@ -123,7 +123,9 @@ TEST_F(BackendTlsTest, WhoeverProvesNothingGetsNothing) {
     EXPECT_EQ(get(), 502) << what;
   }
   EXPECT_EQ(requests, 0);
-  EXPECT_EQ(proxy.metric("tidegate_backend_failures_total", {"reason=\"tls\""}), std::size(cases));
+  EXPECT_TRUE(proxy.wait_until([&] {
+    return proxy.metric("tidegate_backend_failures_total", {"reason=\"tls\""}) == std::size(cases);
+  }));
 }
 
 TEST_F(BackendTlsTest, AnExpiredCertificateIsRefused) {

@@ -378,7 +378,7 @@ std::vector<Row> policy_rows() {
   };
   const auto kept = targets(", sectionName: a", ", sectionName: b");
   const std::string ref = "caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]";
-  const std::string field = "spec.validation.subjectAltNames[0]";
+  const char* const field = "spec.validation.subjectAltNames[0]";
   return {{"backendtlspolicies", "spec.targetRefs", "one target is named twice",
            targets("", ", sectionName: a"), kept},
           {"backendtlspolicies", "spec.targetRefs", "two targetRefs are the same",
