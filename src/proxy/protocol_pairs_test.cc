@@ -201,7 +201,8 @@ TEST_P(ProtocolPairs, WhatBreaksOffIsCut) {
   serve([](const Seen&) { return Answer{200, "only this", "", true}; }, true);
   EXPECT_FALSE(ask("GET"));
   EXPECT_TRUE(proxy_.wait_until(
-      [&] { return proxy_.metric("tidegate_backend_failures_total", {"reason=\"reset\""}) == 1; }));
+      [&] { return proxy_.metric("tidegate_backend_failures_total", {"reason=\"reset\""}) == 1; }))
+      << proxy_.metrics();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ProtocolPairs,

@@ -107,7 +107,7 @@ int connect_to(const net::Address& address, int receive_buffer) {
 std::string own_ip() {
   const int pid = ::getpid();
   return "127." + std::to_string(64 + (pid >> 16) % 64) + "." + std::to_string((pid >> 8) & 255) + "." +
-         std::to_string((pid & 255) | 1);
+         std::to_string(pid & 255);
 }
 
 bool write_all(int fd, std::string_view bytes) {
