@@ -28,7 +28,7 @@ bool write_all(int fd, std::string_view bytes);
 bool read_some(int fd, std::string& into);
 std::string own_ip();
 
-net::Address free_address();  // an address of our own with a port that nobody listens on
+net::Address free_address();  // an address of our own with a port that nobody is given again
 
 // "HTTP/1.1 200 OK" with that body.
 std::string ok(std::string_view body);
