@@ -129,11 +129,11 @@ bool Exchange::pick_endpoint() {
   return true;
 }
 
-void Exchange::forward() {
+void Exchange::forward(session::Connections which) {
   if (++attempts_ == 1) view_->budget->request(started_);
   const Duration timeout = rule().rule->backend_request_timeout;
   if (timeout.count() != 0) attempt_deadline_ = worker_.now() + timeout;
-  backend_ = endpoint_->pool.request(head_, !has_body() && !websocket_, backend_side_);
+  backend_ = endpoint_->pool.request(head_, !has_body() && !websocket_, backend_side_, which);
   if (!has_body()) return;
   if (!replay_.empty()) backend_->send_data(replay_);
   if (request_ended_) backend_->send_end(request_trailers_);
@@ -180,9 +180,7 @@ void Exchange::on_backend_error(session::StreamError error, bool unsent, std::st
   if (again) {
     totals().resent.add();
     if (!pick_endpoint()) return;
-    // Stale connections come in packs (a backend that restarted): the last send goes over a new one.
-    if (attempts_ == kMaxRetries) endpoint_->pool.close_idle();
-    return forward();
+    return forward(attempts_ == kMaxRetries ? session::Connections::kNew : session::Connections::kAny);
   }
   if (error == session::StreamError::kOverflow) worker_.limit_hit(Limit::kBackendOverflow);
   fail(kind_of(error), detail);

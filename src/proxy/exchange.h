@@ -74,7 +74,7 @@ class Exchange {
   bool pick_backend();
   bool pick_endpoint();
   std::optional<std::size_t> find_session();  // the backend of it, where it can go on
-  void forward();
+  void forward(session::Connections which = session::Connections::kAny);
   void apply_response_filters(http::ResponseHead& head);
   void keep_session(http::ResponseHead& head);
   std::uint64_t split_point();  // on the circle of the rule's weights

@@ -68,7 +68,7 @@ struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_f
   void connect();
   void connect_for_waiting();
   void connected(Attempts::iterator attempt, Result<std::unique_ptr<net::Stream>> stream);
-  std::shared_ptr<Exchange> next_waiting();
+  std::shared_ptr<Exchange> next_waiting(bool for_new = true);
   void sweep();
   void close_all();
 
@@ -88,7 +88,7 @@ struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_f
 };
 
 void ClientPool::State::place(std::shared_ptr<Exchange> exchange, const http::RequestHead& head) {
-  if (!idle.empty()) {
+  if (!exchange->wants_new && !idle.empty()) {
     const auto connection = std::move(idle.back());
     idle.pop_back();
     return connection->carry(std::move(exchange), &head);
@@ -139,17 +139,21 @@ void ClientPool::State::connected(Attempts::iterator attempt, Result<std::unique
   free(connection);
 }
 
-std::shared_ptr<Exchange> ClientPool::State::next_waiting() {
-  while (!waiting.empty()) {
-    auto exchange = std::move(waiting.front());
-    waiting.pop_front();
-    if (!exchange->over()) return exchange;
-  }
-  return nullptr;
+// The first in line for a connection that is new, or is not; null: none.
+std::shared_ptr<Exchange> ClientPool::State::next_waiting(bool for_new) {
+  std::erase_if(waiting, [](const auto& one) { return one->over(); });
+  const auto next = std::find_if(waiting.begin(), waiting.end(),
+                                 [for_new](const auto& one) { return for_new || !one->wants_new; });
+  if (next == waiting.end()) return nullptr;
+  auto exchange = std::move(*next);
+  waiting.erase(next);
+  return exchange;
 }
 
 void ClientPool::State::free(const std::shared_ptr<H1ClientConnection>& connection) {
-  if (auto exchange = next_waiting()) return connection->carry(std::move(exchange), nullptr);
+  if (auto exchange = next_waiting(!connection->carried_before()))
+    return connection->carry(std::move(exchange), nullptr);
+  if (!waiting.empty()) return connection->close(StreamError::kNone, {});  // its place is for a new one
   if (idle.size() >= limits.max_idle) return connection->close(StreamError::kNone, {});
   connection->idle_since = scheduler.clock().steady_now();
   idle.push_back(connection);
@@ -194,13 +198,15 @@ ClientPool::~ClientPool() {
 }
 
 std::unique_ptr<ClientStream> ClientPool::request(const http::RequestHead& head, bool end,
-                                                  ClientStreamEvents& events) {
+                                                  ClientStreamEvents& events, Connections which) {
+  if (which == Connections::kNew) close_idle();
   if (h2_) return h2_->request(head, end, events);
   auto exchange = std::make_shared<Exchange>();
   exchange->events = &events;
   exchange->method = head.method;
   exchange->chunked = !head.content_length.has_value();
   exchange->request_complete = end;
+  exchange->wants_new = which == Connections::kNew;
   if (http::opens_websocket(head)) exchange->upgrade = "websocket";
   auto stream = std::make_unique<PooledStream>(exchange);
   state_->place(std::move(exchange), head);

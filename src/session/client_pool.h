@@ -27,6 +27,10 @@ StreamError connect_failure(const Error& error);
 
 class H2Pool;
 
+// Which connection a request may go over. kNew: none that carried another one before; idle ones close, as
+// stale connections come in packs (a backend that restarted).
+enum class Connections { kAny, kNew };
+
 class ClientPool {
  public:
   ClientPool(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits);
@@ -35,7 +39,8 @@ class ClientPool {
   // Sends the head at once or as soon as a connection stands. `end`: no body follows. `events` must outlive
   // the stream. Time-outs of responses are the caller's: destroy the stream. Returns never null; failures
   // come by on_error, never from within this call.
-  std::unique_ptr<ClientStream> request(const http::RequestHead& head, bool end, ClientStreamEvents& events);
+  std::unique_ptr<ClientStream> request(const http::RequestHead& head, bool end, ClientStreamEvents& events,
+                                        Connections which = Connections::kAny);
 
   void close_idle();  // now; connections in use close after their response
   std::size_t connections() const;

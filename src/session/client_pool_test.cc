@@ -64,14 +64,15 @@ class ClientPoolTest : public LoopbackTest {
     if (!pool_) pool_ = std::make_unique<ClientPool>(loop_.io(), scheduler_, endpoint_, limits_);
     return *pool_;
   }
-  std::unique_ptr<Asked> ask(const string& method = "GET", std::optional<std::uint64_t> length = 0) {
+  std::unique_ptr<Asked> ask(const string& method = "GET", std::optional<std::uint64_t> length = 0,
+                             Connections which = Connections::kAny) {
     http::RequestHead head;
     head.method = method;
     head.target = "/";
     head.authority = "a";
     head.content_length = length;
     auto asked = std::make_unique<Asked>();
-    asked->stream = pool().request(head, length == 0u, *asked);
+    asked->stream = pool().request(head, length == 0u, *asked, which);
     EXPECT_FALSE(asked->over()) << "an event came from within the call";
     return asked;
   }
@@ -368,6 +369,20 @@ TEST_F(ClientPoolTest, AWaitingRequestGetsANewConnectionWhenTheOnlyOneEnds) {
   answer(kOk, 1);
   finish(*second);
   EXPECT_TRUE(second->ended);
+}
+
+TEST_F(ClientPoolTest, WhoWantsANewConnectionWaitsForOne) {
+  limits_.max_connections = 1;
+  const auto first = ask(), wary = ask("GET", 0, Connections::kNew), third = ask();
+  answer(kOk);
+  finish(*first);
+  answer(kOk);
+  finish(*third);
+  EXPECT_FALSE(wary->over()) << "sent over a connection that carried others";
+  answer(kOk, 1);
+  finish(*wary);
+  EXPECT_TRUE(wary->ended);
+  EXPECT_EQ(pool().connections(), 1u);
 }
 
 TEST_F(ClientPoolTest, RequestsPastThePendingBoundOverflow) {

@@ -25,6 +25,7 @@ struct Exchange {
   ClientStreamEvents* events = nullptr;  // null once it is over, or the caller has left
   std::string method;
   bool chunked = false;           // framing of the request body
+  bool wants_new = false;         // no connection that carried another exchange
   std::string upgrade;            // the protocol asked for; empty: none
   bool request_complete = false;  // all of it has been handed to us
   std::string waiting;            // bytes to send once there is a connection
@@ -65,6 +66,7 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   void resume();
 
   bool busy() const { return exchange_ != nullptr; }
+  bool carried_before() const { return carried_before_; }
   SteadyTime idle_since{};
 
  private:
