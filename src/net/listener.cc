@@ -81,6 +81,13 @@ Error open_error(const Address& address, const boost::system::error_code& error)
   return to_error(name, error);
 }
 
+Result<asio::ip::tcp::endpoint> to_endpoint(const Address& address) {
+  boost::system::error_code error;
+  const auto ip = asio::ip::make_address(address.ip, error);
+  if (error) return Error{ErrorCode::kInvalid, "\"" + address.ip + "\" is not an IP address"};
+  return asio::ip::tcp::endpoint(ip, address.port);
+}
+
 boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint,
                                const Listener::Options& options) {
   boost::system::error_code error;
@@ -102,15 +109,23 @@ boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint
 
 Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& io, const Options& options,
                                                  std::function<void(TcpSocket)> accepted) {
-  boost::system::error_code error;
-  const auto ip = asio::ip::make_address(options.address.ip, error);
-  if (error) return Error{ErrorCode::kInvalid, "\"" + options.address.ip + "\" is not an IP address"};
+  const auto endpoint = to_endpoint(options.address);
+  if (!endpoint) return endpoint.error();
   auto accepting = std::make_shared<Accepting>(io, std::move(accepted));
-  if (auto failed = bind(accepting->acceptor, {ip, options.address.port}, options)) {
+  if (auto failed = bind(accepting->acceptor, *endpoint, options)) {
     return open_error(options.address, failed);
   }
   accepting->accept_next();
   return std::unique_ptr<Listener>(std::make_unique<OpenListener>(std::move(accepting)));
+}
+
+Result<void> check_free(const Address& address) {
+  const auto endpoint = to_endpoint(address);
+  if (!endpoint) return endpoint.error();
+  asio::io_context io(1);
+  Acceptor acceptor(io);
+  if (auto failed = bind(acceptor, *endpoint, {.address = address})) return open_error(address, failed);
+  return {};
 }
 
 }  // namespace tidegate::net

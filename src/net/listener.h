@@ -26,4 +26,8 @@ class Listener {
   virtual Address address() const = 0;  // with the port that was given
 };
 
+// Whether nobody listens on this address, not even one who would share it (SO_REUSEPORT). Errors: those of
+// Listener::open().
+Result<void> check_free(const Address& address);
+
 }  // namespace tidegate::net

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
 #include "proxy/collector.h"
+#include "proxy/port_claims.h"
 #include "proxy/series.h"
 #include "proxy/work_guard.h"
 #include "proxy/worker.h"
@@ -35,6 +37,8 @@ struct Runtime::State {
   // A table on its way to the workers.
   struct Pending {
     Applied applied;
+    std::uint64_t number = 0;        // in the order of publishing
+    std::set<net::Address> refused;  // not to be opened
     SteadyTime published;
     std::size_t missing = 0;
   };
@@ -63,6 +67,17 @@ struct Runtime::State {
     seat.thread = std::thread([&seat] { seat.loop.run(); });
   }
 
+  // Of a table that is about to go to the workers.
+  void claim_ports(Pending& pending) {
+    for (const auto& port : compiled->ports) {
+      const net::Address address{port.address, port.port};
+      const auto claimed = claims.claim(address, pending.number);
+      if (claimed) continue;
+      pending.refused.insert(address);
+      pending.applied.failed.emplace_back(net::to_string(address), claimed.error());
+    }
+  }
+
   // On the control thread, a worker at a time.
   void taken(const std::shared_ptr<Pending>& pending, const Worker::Failures& failures) {
     auto& failed = pending->applied.failed;
@@ -73,6 +88,7 @@ struct Runtime::State {
     }
     if (--pending->missing != 0) return;
     pending->applied.took = control.scheduler().clock().steady_now() - pending->published;
+    claims.taken(pending->number);
     series->applied(pending->applied.table->generation, pending->applied.took);
     if (applied) applied(pending->applied);
   }
@@ -85,6 +101,8 @@ struct Runtime::State {
   std::vector<std::unique_ptr<Seat>> seats;
   routing::TablePtr table;
   routing::CompiledTablePtr compiled;
+  PortClaims claims;
+  std::uint64_t tables = 0;  // published so far
   bool drained = false;
   std::shared_ptr<State*> alive =
       std::make_shared<State*>(this);  // what workers post back finds out whether we are still here
@@ -100,17 +118,19 @@ void Runtime::publish(routing::TablePtr table) {
   State& state = *state_;
   auto pending = std::make_shared<State::Pending>();
   pending->applied.table = table;
+  pending->number = ++state.tables;
   pending->published = state.control.scheduler().clock().steady_now();
   pending->missing = state.seats.size();
   state.table = table;
   state.compiled = routing::compile(std::move(table), state.compiled.get());
   for (const auto& problem : state.compiled->problems)
     log::warning("route problem", {{"at", problem.place}, {"problem", problem.detail}});
+  state.claim_ports(*pending);
   const ServingTablePtr serving = state.series->resolve(state.compiled);
   for (const auto& seat : state.seats) {
     Worker* worker = seat->worker.get();
     seat->loop.post([worker, serving, pending, &control = state.control, alive = std::weak_ptr(state.alive)] {
-      control.post([failures = worker->take(serving), pending, alive] {
+      control.post([failures = worker->take(serving, pending->refused), pending, alive] {
         if (const auto state = alive.lock()) (*state)->taken(pending, failures);
       });
     });

@@ -212,6 +212,36 @@ TEST(Runtime, AListenerThatCannotOpenIsNamedAndTheRestServe) {
   EXPECT_EQ(Client(address).get("/")->body, "web");
 }
 
+TEST(Runtime, AnAddressThatAnotherOfOurKindServesIsInUse) {
+  const auto address = free_address();
+  FakeBackend ours("ours"), theirs("theirs");
+  TableBuilder table(address), others(address);
+  table.rule("/", {{table.backend("web", {ours.endpoint()})}});
+  others.rule("/", {{others.backend("web", {theirs.endpoint()})}});
+  ProxyUnderTest proxy(2), second(2);
+  proxy.publish(table.build());
+  second.publish(others.build());
+  ASSERT_EQ(second.applied.back().failed.size(), 1U);
+  EXPECT_EQ(second.applied.back().failed[0].second.detail, "address " + to_string(address) + " is in use");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Client(address).get("/")->body, "ours");
+}
+
+TEST(Runtime, AListenerMayGoAndComeBackAtOnce) {
+  const auto address = free_address();
+  FakeBackend web("web");
+  TableBuilder table(address), without(address);
+  table.rule("/", {{table.backend("web", {web.endpoint()})}});
+  without.table.listeners.clear();
+  ProxyUnderTest proxy(2);
+  for (int i = 0; i < 20; ++i) {
+    proxy.runtime->publish(table.build());
+    proxy.runtime->publish(without.build());
+  }
+  proxy.publish(table.build());
+  for (const auto& applied : proxy.applied) EXPECT_TRUE(applied.failed.empty());
+  EXPECT_EQ(Client(address).get("/")->body, "web");
+}
+
 TEST(Runtime, AppliedComesInOrderOncePerTable) {
   const auto address = free_address();
   TableBuilder table(address);

@@ -35,13 +35,14 @@ Worker::~Worker() {
   clear();
 }
 
-Worker::Failures Worker::take(ServingTablePtr serving) {
+Worker::Failures Worker::take(ServingTablePtr serving, const std::set<net::Address>& refused) {
   Failures failures;
   if (drained_) return failures;
   table_ = backends_.resolve(std::move(serving));
   const auto& compiled = *table_->serving->compiled;
   std::map<net::Address, std::shared_ptr<Port>> next;
   for (const routing::CompiledPort& port : compiled.ports) {
+    if (refused.contains({port.address, port.port})) continue;
     auto kept = port_for(port, failures);
     if (!kept) continue;
     const auto listener = port.all.front()->index;

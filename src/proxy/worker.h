@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,8 @@ class Worker {
   // Serves this table from the next request on. Ports that stay are not touched. Returns what could not be
   // opened, by "address:port".
   using Failures = std::vector<std::pair<std::string, Error>>;
-  Failures take(ServingTablePtr serving);
+  // `refused`: addresses that are not to be opened.
+  Failures take(ServingTablePtr serving, const std::set<net::Address>& refused = {});
 
   // Stops accepting and lets exchanges finish, within `timeout`; then calls `drained`, once.
   void drain(Duration timeout, std::function<void()> drained);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which addresses this process serves. Workers share a port by SO_REUSEPORT, and the kernel lets any process
+// of the same user share it too, and take part of the connections: so an address is bound alone once, before
+// the workers open it. Thread: control.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "base/result.h"
+#include "net/stream.h"
+
+namespace tidegate::proxy {
+
+class PortClaims {
+ public:
+  // For a table, by its number in the order of publishing. Errors: those of net::check_free().
+  Result<void> claim(const net::Address& address, std::uint64_t table);
+  // Every worker has this table, and so has closed what only earlier ones named.
+  void taken(std::uint64_t table);
+
+ private:
+  std::map<net::Address, std::uint64_t> last_named_;  // the latest table with this address
+};
+
+}  // namespace tidegate::proxy
