@@ -93,7 +93,9 @@ class BasicStream : public Stream {
   }
   std::string peer_address() const override { return peer_; }
   std::size_t try_write(std::span<const std::string_view>) override { return 0; }
-  asio::io_context::executor_type executor() override { return state_->lowest().get_executor(); }
+  void post(Callback<void()> callback) override {
+    asio::post(state_->lowest().get_executor(), std::move(callback));
+  }
 
  protected:
   std::shared_ptr<State> state_;

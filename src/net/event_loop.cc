@@ -26,6 +26,31 @@ class TimerHandle final : public Scheduler::Timer {
   SteadyTimer timer_;
 };
 
+// The time of a loop's events.
+class PollerClock final : public Clock {
+ public:
+  explicit PollerClock(Poller& poller) : poller_(poller) {}
+  TimePoint now() const override { return system_clock().now(); }
+  SteadyTime steady_now() const override { return poller_.now(); }
+
+ private:
+  Poller& poller_;
+};
+
+class PollerScheduler final : public Scheduler {
+ public:
+  explicit PollerScheduler(Poller& poller) : poller_(poller), clock_(poller) {}
+  const Clock& clock() const override { return clock_; }
+  std::unique_ptr<Timer> after(Duration delay, std::function<void()> callback) override {
+    return std::make_unique<TimerHandle>(poller_.io(), delay, std::move(callback));
+  }
+  void post(std::function<void()> callback) override { poller_.post(std::move(callback)); }
+
+ private:
+  Poller& poller_;
+  PollerClock clock_;
+};
+
 class AsioScheduler final : public Scheduler {
  public:
   explicit AsioScheduler(asio::io_context& io) : io_(io) {}
@@ -39,11 +64,14 @@ class AsioScheduler final : public Scheduler {
   asio::io_context& io_;
 };
 
+std::unique_ptr<Scheduler> make_scheduler(asio::io_context& io, EventLoop::Sockets sockets) {
+  if (sockets == EventLoop::Sockets::kAsio) return std::make_unique<AsioScheduler>(io);
+  return std::make_unique<PollerScheduler>(asio::make_service<Poller>(io));
+}
+
 }  // namespace
 
-EventLoop::EventLoop(Sockets sockets) : scheduler_(std::make_unique<AsioScheduler>(io_)) {
-  if (sockets == Sockets::kPoller) asio::make_service<Poller>(io_);
-}
+EventLoop::EventLoop(Sockets sockets) : scheduler_(make_scheduler(io_, sockets)) {}
 EventLoop::~EventLoop() = default;
 
 Scheduler& EventLoop::scheduler() { return *scheduler_; }

@@ -16,7 +16,7 @@ namespace tidegate::net {
 class EventLoop {
  public:
   // How its TCP streams learn that they can go on: by Asio, or by a Poller of their own, which costs less
-  // for each read and makes run() last until stop().
+  // for each read, has a clock that is read once for several of them, and makes run() last until stop().
   enum class Sockets : std::uint8_t { kAsio, kPoller };
   explicit EventLoop(Sockets sockets = Sockets::kAsio);
   ~EventLoop();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <tuple>
 
 #include "net/poller.h"
@@ -12,7 +13,9 @@
 namespace tidegate::net {
 namespace {
 
-Error error_of(const char* doing) { return to_error(doing, {errno, boost::system::system_category()}); }
+Error error_of(const char* doing, int error) {
+  return to_error(doing, {error, boost::system::system_category()});
+}
 
 // The socket and what it waits for; the poller calls it until it is closed.
 class PolledSocket final : public Poller::User {
@@ -27,14 +30,14 @@ class PolledSocket final : public Poller::User {
   void shutdown_write();
   bool closed() const { return socket_ < 0; }
   int descriptor() const { return socket_; }
-  asio::io_context& io() { return poller_.io(); }
+  Poller& poller() { return poller_; }
 
  private:
   void ready(std::uint32_t events) override;
+  void tell() override;
   void loop_gone() override;
   void go_on_reading();
   void go_on_writing();
-  void written(Result<void> result);
 
   Poller& poller_;
   int socket_;
@@ -43,9 +46,11 @@ class PolledSocket final : public Poller::User {
   std::string joined_;          // several parts
   std::string_view unwritten_;  // of them, or of the caller's one
   Stream::WriteCallback writer_;
-  bool readable_ = false;   // there may be more than was read
-  bool hung_up_ = false;    // the end, or an error, stands behind what is there to read
-  bool shut_down_ = false;  // once all is written
+  std::optional<ssize_t> received_;  // and not told yet: as many bytes, or a negative errno
+  std::optional<int> written_;       // the same of a write that is over: 0, or an errno
+  bool readable_ = false;            // there may be more than was read
+  bool hung_up_ = false;             // the end, or an error, stands behind what is there to read
+  bool shut_down_ = false;           // once all is written
 };
 
 void PolledSocket::read(std::span<char> into, Stream::ReadCallback done) {
@@ -67,8 +72,9 @@ void PolledSocket::write(std::span<const std::string_view> parts, Stream::WriteC
 void PolledSocket::ready(std::uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   if ((events & EPOLLIN) != 0 || hung_up_) readable_ = true;
-  if (writer_ && !closed()) go_on_writing();
-  if (reader_ && readable_ && !closed()) go_on_reading();
+  if (closed()) return;
+  if (writer_ && !written_) go_on_writing();
+  if (reader_ && readable_ && !received_) go_on_reading();
 }
 
 void PolledSocket::go_on_reading() {
@@ -77,26 +83,34 @@ void PolledSocket::go_on_reading() {
     readable_ = false;  // the kernel says when that changes
     return;
   }
-  const auto reader = std::move(reader_);
-  if (bytes < 0) return reader(error_of("read"));
-  if (static_cast<std::size_t>(bytes) < into_.size() && !hung_up_) readable_ = false;
-  reader(static_cast<std::size_t>(bytes));
+  received_ = bytes < 0 ? -errno : bytes;
+  if (bytes >= 0 && static_cast<std::size_t>(bytes) < into_.size() && !hung_up_) readable_ = false;
 }
 
 void PolledSocket::go_on_writing() {
   while (!unwritten_.empty()) {
     const ssize_t sent = ::send(socket_, unwritten_.data(), unwritten_.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EAGAIN) return;
-    if (sent < 0 && errno != EINTR) return written(error_of("write"));
+    if (sent < 0 && errno != EINTR) {
+      written_ = errno;
+      return;
+    }
     if (sent > 0) unwritten_.remove_prefix(static_cast<std::size_t>(sent));
   }
   if (shut_down_) ::shutdown(socket_, SHUT_WR);
-  written({});
+  written_ = 0;
 }
 
-void PolledSocket::written(Result<void> result) {
-  const auto writer = std::move(writer_);
-  writer(std::move(result));
+void PolledSocket::tell() {
+  if (const auto error = std::exchange(written_, std::nullopt); error && !closed()) {
+    const auto writer = std::move(writer_);
+    writer(*error == 0 ? Result<void>() : error_of("write", *error));
+  }
+  if (const auto bytes = std::exchange(received_, std::nullopt); bytes && !closed()) {
+    const auto reader = std::move(reader_);
+    reader(*bytes < 0 ? Result<std::size_t>(error_of("read", static_cast<int>(-*bytes)))
+                      : Result<std::size_t>(static_cast<std::size_t>(*bytes)));
+  }
 }
 
 void PolledSocket::close() {
@@ -106,8 +120,7 @@ void PolledSocket::close() {
   poller_.forget(*this);
   ::close(std::exchange(socket_, -1));
   // What they hold may be the very caller.
-  if (reader_ || writer_)
-    asio::post(poller_.io(), [reader = std::move(reader_), writer = std::move(writer_)] {});
+  if (reader_ || writer_) poller_.post([reader = std::move(reader_), writer = std::move(writer_)] {});
 }
 
 void PolledSocket::shutdown_write() {
@@ -155,7 +168,7 @@ class PolledStream final : public Stream {
   std::string_view server_name() const override { return {}; }
   std::string_view peer_common_name() const override { return {}; }
   std::string peer_address() const override { return peer_; }
-  asio::io_context::executor_type executor() override { return socket_->io().get_executor(); }
+  void post(Callback<void()> callback) override { socket_->poller().post(std::move(callback)); }
 
  private:
   std::shared_ptr<PolledSocket> socket_;

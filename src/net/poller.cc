@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/poller.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -10,7 +11,7 @@ namespace tidegate::net {
 namespace {
 
 // So many events at once and more are on their way: asking for them is cheaper than to sleep and be woken.
-constexpr int kBusy = 4;
+constexpr std::size_t kBusy = 4;
 
 }  // namespace
 
@@ -35,7 +36,7 @@ void Poller::shutdown() {
     users_.erase(user.get());
     user->loop_gone();
   }
-  asked_.clear();
+  const auto dropped = std::exchange(posted_, {});
 }
 
 void Poller::add(int socket, User& user) {
@@ -55,8 +56,21 @@ void Poller::forget(User& user) {
 }
 
 void Poller::soon(User& user) {
-  asked_.push_back(user.shared_from_this());
+  post([user = user.shared_from_this()] {
+    user->ready(0);
+    user->tell();
+  });
+}
+
+void Poller::post(Callback<void()> callback) {
+  posted_.push_back(std::move(callback));
   turn_soon();
+}
+
+SteadyTime Poller::now() {
+  if (!in_round_) return system_clock().steady_now();
+  if (!now_) now_ = system_clock().steady_now();
+  return *now_;
 }
 
 void Poller::wait() {
@@ -72,20 +86,41 @@ void Poller::turn_soon() {
   asio::post(io_, [this] { turn(); });
 }
 
+// Asio's own sockets and timers wait no longer than for so many events of ours.
 void Poller::turn() {
   turning_ = true;
-  const auto asked = std::exchange(asked_, {});
-  const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(kBatch), 0);
-  // From the back, as forget() looks at what is still to come.
-  for (undelivered_ = count < 0 ? 0 : static_cast<std::size_t>(count); undelivered_ > 0;) {
-    const epoll_event event = events_[--undelivered_];
-    if (event.data.ptr != nullptr)
-      static_cast<User*>(event.data.ptr)->shared_from_this()->ready(event.events);
+  bool more = true;
+  for (std::size_t taken = 0; more && taken < kBatch;) {
+    const std::size_t events = round();
+    taken += std::max<std::size_t>(events, 1);
+    more = events >= kBusy || !posted_.empty();
   }
-  for (const auto& user : asked) user->ready(0);
   turning_ = false;
-  if (count >= kBusy || !asked_.empty()) return turn_soon();
+  if (more) return turn_soon();
   if (!users_.empty()) wait();
+}
+
+std::size_t Poller::round() {
+  const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(kBatch), 0);
+  const std::size_t events = count < 0 ? 0 : static_cast<std::size_t>(count);
+  for (std::size_t i = 0; i < events; ++i) static_cast<User*>(events_[i].data.ptr)->ready(events_[i].events);
+  in_round_ = true;
+  // From the back, as forget() looks at what is still to come.
+  for (undelivered_ = events; undelivered_ > 0;) {
+    if (undelivered_ % kEventsPerReading == 0) now_.reset();
+    if (void* user = events_[--undelivered_].data.ptr) static_cast<User*>(user)->shared_from_this()->tell();
+  }
+  run_posted();
+  in_round_ = false;
+  now_.reset();
+  return events;
+}
+
+// What is posted meanwhile comes with the next round.
+void Poller::run_posted() {
+  running_.swap(posted_);
+  for (const auto& callback : running_) callback();
+  running_.clear();
 }
 
 }  // namespace tidegate::net

@@ -44,7 +44,8 @@ class Stream {
   // Common name of the verified client certificate; empty where there is none.
   virtual std::string_view peer_common_name() const = 0;
   virtual std::string peer_address() const = 0;  // "127.0.0.1:51234"
-  virtual asio::io_context::executor_type executor() = 0;
+  // In a turn of the loop of its own, soon; also once the stream is closed.
+  virtual void post(Callback<void()> callback) = 0;
 };
 
 using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;

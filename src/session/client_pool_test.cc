@@ -46,6 +46,7 @@ struct Asked final : ClientStreamEvents {
 
 class ClientPoolTest : public LoopbackTest {
  protected:
+  using LoopbackTest::LoopbackTest;
   void SetUp() override { listen(); }
   void TearDown() override {
     pool_.reset();
@@ -185,6 +186,25 @@ TEST_F(ClientPoolTest, DropsAnIdleConnectionThatSpeaksUnasked) {
   finish(*asked);
   backend().send("HTTP/1.1 408 Request Timeout\r\n\r\n");
   run_until([&] { return pool().connections() == 0; });
+}
+
+// Reads of a worker's turn come before its sends.
+class PolledClientPoolTest : public ClientPoolTest {
+ protected:
+  PolledClientPoolTest() : ClientPoolTest(net::EventLoop::Sockets::kPoller) {}
+};
+
+TEST_F(PolledClientPoolTest, WhatCameBeforeARequestWasSentDoesNotAnswerIt) {
+  const auto first = ask();
+  answer(kOk);
+  finish(*first);
+  const std::string_view unasked[] = {kOk};
+  backend().stream().try_write(unasked);
+  const auto second = ask();
+  finish(*second);
+  EXPECT_EQ(second->error, StreamError::kReset);
+  EXPECT_TRUE(second->unsent);
+  EXPECT_FALSE(second->head);
 }
 
 TEST_F(ClientPoolTest, AReusedConnectionThatClosesUnansweredIsUnsent) {

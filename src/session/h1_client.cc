@@ -53,12 +53,7 @@ void H1ClientConnection::carry(std::shared_ptr<Exchange> exchange, const http::R
   } else {
     out_.buffer() += std::exchange(exchange_->waiting, {});
   }
-  // A body that follows in this turn leaves together with its head.
-  if (exchange_->request_complete) {
-    out_.flush();
-  } else {
-    out_.flush_soon();
-  }
+  out_.flush_soon();  // a body that follows in this turn leaves together with its head
   over_high_water_ = unsent_bytes() > kHighWater;
   read();
 }
@@ -113,8 +108,10 @@ void H1ClientConnection::resume() {
 }
 
 void H1ClientConnection::received(std::string_view input) {
-  // Bytes that answer nothing: the backend is out of step, or says good-bye (408) before it closes.
+  // Bytes that answer nothing: the backend is out of step, or says good-bye (408) before it closes. A request
+  // that is still to be sent goes over another connection.
   if (!exchange_) return close(StreamError::kProtocol, "bytes without a request");
+  if (out_.taken() == taken_before_) return close(StreamError::kReset, "bytes without a request");
   answered_ = true;
   while (!closed_ && exchange_) {
     if (tunnel_) return input.empty() ? void() : exchange_->events->on_data(input);
@@ -215,7 +212,7 @@ void H1ClientConnection::send_data(std::string_view data) {
 void H1ClientConnection::send_end(const http::Headers& trailers) {
   if (closed_ || write_failed_) return;
   if (exchange_->chunked) http::encode_last_chunk(trailers, out_.buffer());
-  out_.flush();
+  out_.flush_soon();
   tunnel_input_ended_ = tunnel_;
   shut_down_when_sent();
 }

@@ -78,7 +78,6 @@ void H1ServerConnection::process() {
   if (processing_ || phase_ != Phase::kOpen) return;
   const auto self = shared_from_this();
   processing_ = true;
-  out_.cork();
   for (bool more = true; more && may_decode();) {
     if (current_ && current_->tunnel_) {
       if (!in_.empty()) request_data(std::exchange(in_, {}));
@@ -104,7 +103,6 @@ void H1ServerConnection::process() {
   }
   processing_ = false;
   if (phase_ == Phase::kClosed) return;
-  out_.uncork();
   settle();
 }
 
@@ -172,7 +170,7 @@ void H1ServerConnection::response_done() {
   if (current_ && current_->request_done_ && current_->response_done_) finish_exchange();
   if (in_.empty() && decoder_.at_message_start()) return settle();
   process_posted_ = true;
-  asio::post(stream_->executor(), [self = shared_from_this()] {
+  stream_->post([self = shared_from_this()] {
     self->process_posted_ = false;
     if (self->current_ && self->current_->request_done_ && self->current_->response_done_)
       self->finish_exchange();

@@ -78,7 +78,7 @@ void H1ServerStream::send_data(std::string_view data) {
     if (unsent_body_) *unsent_body_ -= data.size();
     out.put(data);
   }
-  if (out.unsent() >= kWorthFlushing || (unsent_body_ && *unsent_body_ == 0)) {
+  if (out.unsent() >= kWorthFlushing) {
     out.flush();
   } else {
     out.flush_soon();
@@ -97,7 +97,7 @@ void H1ServerStream::send_end(const http::Headers& trailers) {
 void H1ServerStream::finish_response() {
   response_done_ = true;
   if (tunnel_) request_done_ = true;  // there is nobody left to send to
-  connection_->out_.flush();
+  connection_->out_.flush_soon();
   connection_->response_done();
 }
 

@@ -161,7 +161,7 @@ void H2ClientConnection::on_read(const Result<std::size_t>& bytes) {
 
 void H2ClientConnection::write_soon() {
   if (processing_ || closed_ || std::exchange(write_posted_, true)) return;
-  asio::post(stream_->executor(), [self = shared_from_this()] {
+  stream_->post([self = shared_from_this()] {
     self->write_posted_ = false;
     self->write();
     self->after_end();

@@ -62,7 +62,7 @@ void H2ServerConnection::received(std::string_view bytes) {
 
 void H2ServerConnection::write_soon() {
   if (processing_ || closed_ || std::exchange(write_posted_, true)) return;
-  asio::post(stream_->executor(), [self = shared_from_this()] {
+  stream_->post([self = shared_from_this()] {
     self->write_posted_ = false;
     self->write();
   });

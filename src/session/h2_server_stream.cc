@@ -44,10 +44,9 @@ void H2ServerStream::send_head(const http::ResponseHead& head, bool end) {
 void H2ServerStream::open_tunnel() {
   received_at_ = sent_at_;
   request_done_ = false;
-  asio::post(connection_->stream_->executor(),
-             [connection = connection_->shared_from_this(), self = shared_from_this()] {
-               connection->begin_tunnel(self);
-             });
+  connection_->stream_->post([connection = connection_->shared_from_this(), self = shared_from_this()] {
+    connection->begin_tunnel(self);
+  });
 }
 
 void H2ServerStream::send_data(std::string_view data) {

@@ -82,6 +82,7 @@ class RawPeer {
 
 class LoopbackTest : public testing::Test {
  protected:
+  explicit LoopbackTest(net::EventLoop::Sockets sockets = net::EventLoop::Sockets::kAsio) : loop_(sockets) {}
   bool run_until(const std::function<bool()>& holds) {
     const auto limit = system_clock().steady_now() + std::chrono::seconds(10);
     while (!holds() && system_clock().steady_now() < limit) {

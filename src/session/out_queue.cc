@@ -31,7 +31,7 @@ void OutQueue::put(std::string_view data) {
 }
 
 void OutQueue::flush() {
-  if (writing_ || corked_ || stopped_ || next_.empty()) return;
+  if (writing_ || stopped_ || next_.empty()) return;
   const std::string_view parts[] = {next_};
   const std::size_t sent = stream_.try_write(parts);
   taken_ += sent;
@@ -42,9 +42,9 @@ void OutQueue::flush() {
 }
 
 void OutQueue::flush_soon() {
-  if (posted_ || corked_ || stopped_ || writing_) return;
+  if (posted_ || stopped_ || writing_) return;
   posted_ = true;
-  asio::post(stream_.executor(), [this, keep = owner_.keep_alive()] {
+  stream_.post([this, keep = owner_.keep_alive()] {
     posted_ = false;
     flush();
     if (!stopped_) owner_.on_sent();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes on their way into a net::Stream. Small parts are gathered into one write: what is corked, or put
-// within one turn of the loop, leaves together; a write is tried at once and waits for the socket only with
-// what is left. Thread: its loop's. Owns: the unsent bytes. Not: a bound on them; whoever puts bytes watches
-// unsent().
+// Bytes on their way into a net::Stream. Small parts are gathered into one write: what is put within one turn
+// of the loop leaves together, at its end, when all else that is ready has been read: sends of many
+// connections in a row find the kernel's code in the cache, and the peers that they wake awake. A write is
+// tried at once and waits for the socket only with what is left. Thread: its loop's. Owns: the unsent bytes.
+// Not: a bound on them; whoever puts bytes watches unsent().
 #pragma once
 
 #include <cstdint>
@@ -29,17 +30,12 @@ class OutQueue {
   OutQueue(const OutQueue&) = delete;
   OutQueue& operator=(const OutQueue&) = delete;
 
-  // To append to; flush(), flush_soon() or uncork() must follow.
+  // To append to; flush() or flush_soon() must follow.
   std::string& buffer() { return next_; }
   // Large data goes into the socket without being copied, as far as the socket takes it.
   void put(std::string_view data);
   void flush();
-  void flush_soon();  // at the end of this turn of the loop
-  void cork() { corked_ = true; }
-  void uncork() {
-    corked_ = false;
-    flush();
-  }
+  void flush_soon();                // at the end of this turn of the loop
   void stop() { stopped_ = true; }  // nothing is written any more, no call comes
 
   std::size_t unsent() const { return in_flight_.size() - in_flight_sent_ + next_.size(); }
@@ -59,7 +55,6 @@ class OutQueue {
   std::size_t in_flight_sent_ = 0;
   std::uint64_t taken_ = 0;
   bool writing_ = false;
-  bool corked_ = false;
   bool posted_ = false;
   bool stopped_ = false;
 };
