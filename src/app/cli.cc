@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "local/demo_app.h"
 #include "local/demo_load.h"
+#include "proxy/settings.h"
 
 namespace tidegate::app {
 namespace {
@@ -87,6 +88,9 @@ void add_up(CLI::App& app, Command& command) {
   up->add_option("--workers", flags->world.workers, "Proxy threads")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  up->add_option("--limits", flags->world.limits,
+                 "Bounds of the gateway that differ from what `tidegate limits` prints")
+      ->type_name("FILE");
   up->add_option("--image", flags->images,
                  "Run pods of an image (its name without tag) by a program of this machine; may be repeated")
       ->type_name("NAME=PROGRAM")
@@ -306,6 +310,16 @@ void add_rollout_verbs(CLI::App& app, Command& command) {
   add_following_verbs(app, command);
 }
 
+void add_limits(CLI::App& app, Command& command) {
+  app.add_subcommand("limits", "The gateway's bounds and their defaults, as a file for up --limits")
+      ->callback([&command] {
+        command = [] {
+          std::cout << proxy::to_yaml({});
+          return 0;
+        };
+      });
+}
+
 void add_version(CLI::App& app, Command& command) {
   app.add_subcommand("version", "Version, commit and build type")->callback([&command] {
     command = [] {
@@ -338,6 +352,7 @@ int run(int argc, char** argv) {
   add_rollout_verbs(app, command);
   add_lint(app, command);
   add_simulate(app, command);
+  add_limits(app, command);
   add_version(app, command);
   try {
     app.parse(argc, argv);

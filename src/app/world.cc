@@ -66,6 +66,18 @@ Result<void> check_pools(const WorldOptions& options) {
   return {};
 }
 
+Result<proxy::Settings> load_limits(const std::string& path) {
+  proxy::Settings settings;
+  if (path.empty()) return settings;
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return Error{ErrorCode::kIo, "--limits: " + path + ": cannot be read"};
+  auto applied = proxy::apply_settings(text.str(), path, settings);
+  if (!applied) return context("--limits", applied.error());
+  return settings;
+}
+
 std::vector<std::pair<std::string, std::string>> reasons(const proxy::Runtime::Applied& applied) {
   std::vector<std::pair<std::string, std::string>> failed;
   for (const auto& [address, error] : applied.failed) failed.emplace_back(address, error.detail);
@@ -79,6 +91,7 @@ struct World::Parts {
 
   net::EventLoop& loop;
   WorldOptions options;
+  proxy::Settings limits;
   metrics::Exposition exposition;
   std::unique_ptr<apiserver::Server> api;
   std::unique_ptr<kube::Client> client;
@@ -101,7 +114,10 @@ Result<void> World::Parts::open_ports() {
   auto server = apiserver::Server::open(loop, {options.api, options.data_dir, nullptr});
   if (!server) return server.error();
   api = std::move(*server);
-  proxy = std::make_unique<proxy::Runtime>(loop, proxy::Runtime::Options{options.workers},
+  proxy::Runtime::Options proxy_options;
+  proxy_options.workers = options.workers;
+  proxy_options.settings = limits;
+  proxy = std::make_unique<proxy::Runtime>(loop, std::move(proxy_options),
                                            [this](const proxy::Runtime::Applied& applied) {
                                              if (gateway) gateway->applied(*applied.table, reasons(applied));
                                            });
@@ -154,8 +170,11 @@ World::~World() = default;
 
 Result<std::unique_ptr<World>> World::open(net::EventLoop& loop, WorldOptions options) {
   if (auto checked = check_pools(options); !checked) return checked.error();
+  auto limits = load_limits(options.limits);
+  if (!limits) return limits.error();
   if (auto made = make_data_dir(options.data_dir); !made) return made.error();
   auto parts = std::make_unique<Parts>(loop, std::move(options));
+  parts->limits = std::move(*limits);
   if (auto opened = parts->open_ports(); !opened) return opened.error();
   if (auto connected = parts->connect(); !connected) return connected.error();
   parts->wire();

@@ -24,6 +24,7 @@ struct WorldOptions {
   std::string gateway_pool = "127.77.0.0/16";
   std::string pod_pool = "127.78.0.0/16";
   int workers = 1;
+  std::string limits;                         // a file of proxy::Settings; empty: their defaults
   bool runtime = true;                        // pods as processes; false: endpoints are somebody else's
   std::string self_program;                   // what the image tidegate.dev/demo-app runs
   std::map<std::string, std::string> images;  // other images, by name without tag: their programs

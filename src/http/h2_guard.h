@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what a peer may do for free and we may not, so that an HTTP/2 connection that does nothing else is
+// Counts what costs a peer nothing and us something, so that an HTTP/2 connection that does nothing else is
 // ended. Thread: none; time is an argument.
 #pragma once
 
@@ -19,7 +19,11 @@ enum class H2Nuisance : std::uint8_t {
   kSettings,
   kEmptyFrame,
   kPriority,
-  kWindowUpdate
+  kWindowUpdate,
+  // What is bounded elsewhere, and not over time.
+  kContinuation,
+  kHeader,  // a head many times too large
+  kQueue,   // what nghttp2 would have to keep for the peer
 };
 
 class H2Guard {

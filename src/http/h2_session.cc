@@ -66,7 +66,11 @@ struct H2Session::State {
     return found == streams.end() ? nullptr : &found->second;
   }
   void calm(H2Nuisance what) {
-    if (!guard.take(what, now)) fail(H2Code::kCalm);
+    if (!guard.take(what, now)) flooded(what);
+  }
+  void flooded(H2Nuisance what) {
+    if (!failed) events.on_flood(what);
+    fail(H2Code::kCalm);
   }
   void fail(H2Code code) {
     if (!std::exchange(failed, true)) nghttp2_session_terminate_session(session, wire(code));
@@ -159,7 +163,7 @@ void H2Session::State::open() {
                 const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
         State& state = of(user);
         if (!state.failed && !state.reader.add(view(name, name_size), view(value, value_size)))
-          state.fail(H2Code::kCalm);
+          state.flooded(H2Nuisance::kHeader);
         return 0;
       });
   nghttp2_session_callbacks_set_on_invalid_header_callback(
@@ -229,7 +233,7 @@ void H2Session::State::count_frame(const nghttp2_frame_hd& header) {
       calm(H2Nuisance::kWindowUpdate);
       break;
     case NGHTTP2_CONTINUATION:
-      if (++continuations > max_continuations) fail(H2Code::kCalm);
+      if (++continuations > max_continuations) flooded(H2Nuisance::kContinuation);
       break;
     default:
       break;
@@ -429,7 +433,11 @@ bool H2Session::receive(std::string_view bytes, SteadyTime now) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const ssize_t taken = nghttp2_session_mem_recv(state_->session, data, bytes.size());
   // Below 0 are a preface of something else, and what nghttp2 itself takes for a flood.
-  if (taken < 0) fail(taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? H2Code::kProtocol : H2Code::kCalm);
+  if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+    fail(H2Code::kProtocol);
+  } else if (taken < 0) {
+    state_->flooded(H2Nuisance::kQueue);
+  }
   return !state_->failed && !finished();
 }
 

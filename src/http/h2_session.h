@@ -32,6 +32,8 @@ enum class H2Code : std::uint32_t {
 
 inline constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+enum class H2Nuisance : std::uint8_t;  // h2_guard.h
+
 class H2Session {
  public:
   enum class Role : std::uint8_t { kServer, kClient };
@@ -50,6 +52,8 @@ class H2Session {
     virtual void on_closed(H2StreamId stream, H2Code code) = 0;
     virtual void on_goaway() {}    // no new streams
     virtual void on_ping_ack() {}  // of ping()
+    // The peer did this once too often: the connection is over (ENHANCE_YOUR_CALM).
+    virtual void on_flood(H2Nuisance) {}
   };
 
   H2Session(Role role, const Limits& limits, const H2Limits& h2_limits, Events& events);

@@ -63,7 +63,7 @@ BackendEndpointPtr Backends::endpoint(const session::Endpoint& wanted) {
   Known& known = known_[{wanted.address, wanted.h2, wanted.tls.get()}];
   known.seen = round_;
   if (auto held = known.endpoint.lock()) return held;
-  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, wanted);
+  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, wanted, limits_);
   known.endpoint = made;
   return made;
 }

@@ -22,11 +22,12 @@
 namespace tidegate::proxy {
 
 struct BackendEndpoint {
-  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const session::Endpoint& endpoint)
+  BackendEndpoint(asio::io_context& io, Scheduler& scheduler, const session::Endpoint& endpoint,
+                  const session::ClientLimits& limits)
       : address(endpoint.address),
         session(routing::session_digest(net::to_string(address))),
         health(scheduler.clock().steady_now()),
-        pool(io, scheduler, endpoint, session::ClientLimits{}) {}
+        pool(io, scheduler, endpoint, limits) {}
   net::Address address;
   const std::uint64_t session;  // routing::Session::endpoint
   EndpointHealth health;
@@ -52,7 +53,8 @@ using WorkerTablePtr = std::shared_ptr<const WorkerTable>;
 
 class Backends {
  public:
-  Backends(asio::io_context& io, Scheduler& scheduler) : io_(io), scheduler_(scheduler) {}
+  Backends(asio::io_context& io, Scheduler& scheduler, const session::ClientLimits& limits)
+      : io_(io), scheduler_(scheduler), limits_(limits) {}
 
   // Endpoints that are no longer named close their idle connections.
   WorkerTablePtr resolve(ServingTablePtr serving);
@@ -67,6 +69,7 @@ class Backends {
 
   asio::io_context& io_;
   Scheduler& scheduler_;
+  const session::ClientLimits limits_;  // of each endpoint
   struct Known {
     std::weak_ptr<BackendEndpoint> endpoint;
     std::uint64_t seen = 0;  // the last round of resolve() that named it

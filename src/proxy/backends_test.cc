@@ -17,7 +17,8 @@ class ChooseTest : public ::testing::Test {
   BackendEndpointPtr add(Duration age = 1h) {
     auto made = std::make_shared<BackendEndpoint>(
         loop.io(), scheduler,
-        session::Endpoint{{"10.0.0.1", static_cast<std::uint16_t>(view.ready.size() + 1)}, nullptr, {}});
+        session::Endpoint{{"10.0.0.1", static_cast<std::uint16_t>(view.ready.size() + 1)}, nullptr, {}},
+        session::ClientLimits{});
     made->health = EndpointHealth(now() - age);
     return view.ready.emplace_back(std::move(made));
   }

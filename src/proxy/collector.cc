@@ -215,6 +215,15 @@ class Collector final : public prometheus::Collectable {
     out.push_back(std::move(connections));
   }
 
+  template <typename Names, typename Hits>
+  void add_hits(MetricFamily& family, const Names& names, Hits LimitCell::*hits) const {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      std::int64_t sum = 0;
+      series_->limits().each([&](const LimitCell& cell) { sum += (cell.*hits)[i].get(); });
+      add_counter(family, {{"limit", std::string(names[i])}}, static_cast<double>(sum));
+    }
+  }
+
   void collect_process(std::vector<MetricFamily>& out) const {
     MetricFamily generation{
         "tidegate_config_generation", "Of the table that all workers serve.", MetricType::Gauge, {}};
@@ -226,13 +235,8 @@ class Collector final : public prometheus::Collectable {
     add_histogram(apply, {}, SeriesBook::kApplyBounds, series_->apply_counts(), series_->apply_seconds());
     MetricFamily limits{
         "tidegate_limit_hits_total", "Times that a bound of ours was met.", MetricType::Counter, {}};
-    std::array<std::int64_t, kLimitNames.size()> hits{};
-    series_->limits().each([&](const LimitCell& cell) {
-      for (std::size_t i = 0; i < hits.size(); ++i) hits[i] += cell.hits[i].get();
-    });
-    for (std::size_t i = 0; i < hits.size(); ++i) {
-      add_counter(limits, {{"limit", std::string(kLimitNames[i])}}, static_cast<double>(hits[i]));
-    }
+    add_hits(limits, kLimitNames, &LimitCell::hits);
+    add_hits(limits, session::kLimitNames, &LimitCell::client_hits);
     out.push_back(std::move(generation));
     out.push_back(std::move(apply));
     out.push_back(std::move(limits));

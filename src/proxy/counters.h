@@ -13,6 +13,7 @@
 #include "metrics/traffic.h"
 #include "proxy/error.h"
 #include "proxy/limits.h"
+#include "session/limits.h"
 
 namespace tidegate::proxy {
 
@@ -73,13 +74,25 @@ struct alignas(64) BackendTotals {
   Counter retries, retries_over_budget;  // that rules ask for
 };
 
-enum class Limit : std::uint8_t { kConnections, kBackendOverflow, kMirrorBody, kMirrors, kAccessLog };
-inline constexpr std::array<std::string_view, 5> kLimitNames = {"connections", "backend_overflow",
-                                                                "mirror_body", "mirrors", "access_log"};
+// Beside those of connections with clients (session/limits.h).
+enum class Limit : std::uint8_t {
+  kConnections,
+  kTlsTimeout,
+  kTunnelLifetime,
+  kBackendOverflow,
+  kMirrorBody,
+  kMirrors,
+  kAccessLog
+};
+inline constexpr std::array<std::string_view, 7> kLimitNames = {
+    "connections", "tls_timeout", "tunnel_lifetime", "backend_overflow",
+    "mirror_body", "mirrors",     "access_log"};
 
 struct alignas(64) LimitCell {
   std::array<Counter, kLimitNames.size()> hits;
+  std::array<Counter, session::kLimitNames.size()> client_hits;
   void hit(Limit limit) { hits[static_cast<std::size_t>(limit)].add(); }
+  void hit(session::Limit limit) { client_hits[static_cast<std::size_t>(limit)].add(); }
 };
 
 // One cell a worker.

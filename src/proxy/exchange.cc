@@ -189,6 +189,7 @@ void Exchange::on_backend_error(session::StreamError error, bool unsent, std::st
 void Exchange::check_deadlines(SteadyTime now) {
   if (finished_ || now < std::min(deadline_, attempt_deadline_)) return;
   if (tunnel_) {
+    worker_.limit_hit(Limit::kTunnelLifetime);
     client_->send_end();
     return finish();
   }

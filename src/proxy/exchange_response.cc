@@ -39,7 +39,7 @@ void Exchange::open_tunnel(http::ResponseHead& head) {
   response_started_ = tunnel_ = true;
   status_ = head.status;
   opened_ = worker_.now();
-  deadline_ = opened_ + worker_.tunnel_lifetime();
+  deadline_ = opened_ + worker_.settings().tunnel_lifetime;
   attempt_deadline_ = SteadyTime::max();
   endpoint_->health.answered();
   apply_response_filters(head);
@@ -175,7 +175,7 @@ BackendTotals& Exchange::totals() const {
 }
 
 void Exchange::note_failure() {
-  if (endpoint_ && proxy::note_failure(*view_, *endpoint_, worker_.now(), worker_.balance()))
+  if (endpoint_ && proxy::note_failure(*view_, *endpoint_, worker_.now(), worker_.settings().balance))
     totals().ejections.add();
 }
 

@@ -42,7 +42,7 @@ bool Exchange::retries_error(session::StreamError error) const {
 // Asked last: a yes is counted against the budget.
 bool Exchange::take_retry() {
   if (response_started_ || !replayable_ || retries_ >= rule().rule->retry->attempts) return false;
-  if (!view_->budget->take(worker_.now(), worker_.retry())) {
+  if (!view_->budget->take(worker_.now(), worker_.settings().retry)) {
     totals().retries_over_budget.add();
     return false;
   }

@@ -57,7 +57,10 @@ void Port::handshake(net::TcpSocket socket) {
     if (const auto self = weak.lock()) handshakes_.erase(id);
   };
   Scheduler& scheduler = worker_.scheduler();
-  entry.deadline = scheduler.after(limits_.tls_timeout, [&scheduler, forget] { scheduler.post(forget); });
+  entry.deadline = scheduler.after(limits_.tls_timeout, [this, &scheduler, forget] {
+    worker_.limit_hit(Limit::kTlsTimeout);
+    scheduler.post(forget);
+  });
   entry.handshake = net::accept_tls(std::move(socket), tls_, [this, weak, forget, &scheduler](auto stream) {
     const auto self = weak.lock();
     if (!self) return;
@@ -88,6 +91,8 @@ void Port::on_request(http::RequestHead& head, bool expects_continue,
 }
 
 void Port::on_refused(int status) { counts_->codes.add(status); }
+
+void Port::on_limit(session::Limit limit) { worker_.limit_hit(limit); }
 
 void Port::drain() {
   stop_accepting();

@@ -21,7 +21,8 @@ class Worker;
 
 class Port final : public session::RequestHandler, public std::enable_shared_from_this<Port> {
  public:
-  Port(Worker& worker, net::Address address) : worker_(worker), address_(std::move(address)) {}
+  Port(Worker& worker, net::Address address, const session::ServerLimits& limits)
+      : worker_(worker), address_(std::move(address)), limits_(limits) {}
 
   Result<void> open(bool reuse_port);
   // `port` and `counts` are of `table`, which is pinned: connections that outlive the port's own place in the
@@ -41,6 +42,7 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<session::ServerStream> stream) override;
   void on_refused(int status) override;
+  void on_limit(session::Limit limit) override;
 
   struct Handshaking {
     std::unique_ptr<net::Handshake> handshake;
@@ -49,13 +51,13 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
 
   Worker& worker_;
   const net::Address address_;
+  const session::ServerLimits& limits_;
   std::unique_ptr<net::Listener> listener_;
   std::shared_ptr<net::TlsContext> tls_;
   std::vector<net::NamedIdentity> identities_;  // that tls_ was made of
   WorkerTablePtr table_;
   const routing::CompiledPort* port_ = nullptr;
   ListenerCell* counts_ = nullptr;
-  session::ServerLimits limits_;
   std::unordered_set<session::ServerConnection*> connections_;
   std::unordered_map<std::uint64_t, Handshaking> handshakes_;
   std::uint64_t next_handshake_ = 0;

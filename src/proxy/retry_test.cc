@@ -171,7 +171,7 @@ TEST_F(RetryTest, WithoutBudgetTheFirstAnswerIsTheLast) {
   Flaky web(100, answer(503, "no"));
   serve(web.endpoint(), {{503}, 5, 1ms});
   Runtime::Options options;
-  options.retry = {20, 0};
+  options.settings.retry = {20, 0};
   start(options);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(client->get("/")->body, "no");
   EXPECT_EQ(retries("rule"), 10) << "a fifth of 50";

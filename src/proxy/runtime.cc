@@ -57,11 +57,9 @@ struct Runtime::State {
     worker_options.reuse_port = options.workers > 1;
     worker_options.access_log = access_log;
     worker_options.access_log_sample = options.access_log.sample;
-    worker_options.balance = options.balance;
-    worker_options.retry = options.retry;
-    worker_options.tunnel_lifetime = options.tunnel_lifetime;
-    worker_options.retry.min_per_second =
-        (options.retry.min_per_second + options.workers - 1) / options.workers;
+    worker_options.settings = options.settings;
+    auto& retries = worker_options.settings.retry.min_per_second;  // this worker's part
+    retries = (retries + options.workers - 1) / options.workers;
     auto& seat = *seats.emplace_back(std::make_unique<Seat>());
     seat.worker = std::make_unique<Worker>(seat.loop, series->limits().of(index), std::move(worker_options));
     seat.thread = std::thread([&seat] { seat.loop.run(); });
@@ -148,7 +146,7 @@ std::shared_ptr<prometheus::Collectable> Runtime::collectable() const {
 void Runtime::drain() {
   if (std::exchange(state_->drained, true)) return;
   for (const auto& seat : state_->seats) {
-    seat->loop.post([seat = seat.get(), timeout = state_->options.drain_timeout] {
+    seat->loop.post([seat = seat.get(), timeout = state_->options.settings.drain_timeout] {
       seat->worker->drain(timeout, [seat] { seat->loop.stop(); });
     });
   }

@@ -15,9 +15,7 @@
 #include "base/result.h"
 #include "metrics/traffic.h"
 #include "net/event_loop.h"
-#include "proxy/endpoint_health.h"
-#include "proxy/limits.h"
-#include "proxy/retry_budget.h"
+#include "proxy/settings.h"
 #include "routing/table.h"
 
 namespace prometheus {
@@ -36,11 +34,8 @@ class Runtime {
  public:
   struct Options {
     int workers = 1;
-    Duration drain_timeout = std::chrono::seconds(20);
     AccessLogOptions access_log = {};
-    BalanceSettings balance = {};
-    RetrySettings retry = {};
-    Duration tunnel_lifetime = kTunnelLifetime;
+    Settings settings = {};
   };
   // What came of a published table once every worker had taken it up.
   struct Applied {
@@ -64,7 +59,7 @@ class Runtime {
   std::shared_ptr<prometheus::Collectable> collectable()
       const;  // the tidegate_backend_* and tidegate_listener_* families
 
-  // Stop accepting, let requests under way finish (bounded by drain_timeout), close. Blocks.
+  // Stop accepting, let requests under way finish (bounded by settings.drain_timeout), close. Blocks.
   void drain();
 
  private:

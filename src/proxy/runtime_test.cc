@@ -288,7 +288,7 @@ TEST(Runtime, DrainEndsWhenItsTimeIsUp) {
   TableBuilder table(address);
   table.rule("/", {{table.backend("stuck", {stuck.endpoint()})}});
   Runtime::Options options;
-  options.drain_timeout = 50ms;
+  options.settings.drain_timeout = 50ms;
   ProxyUnderTest proxy(1, options);
   proxy.publish(table.build());
   Client client(address);

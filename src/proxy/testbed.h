@@ -114,7 +114,7 @@ class ProxyUnderTest {
   ~ProxyUnderTest();
 
   void publish(routing::TablePtr table);               // waits until all workers serve it
-  bool wait_until(const std::function<bool()>& done);  // runs the control loop; false after 10 s
+  bool wait_until(const std::function<bool()>& done);  // runs the control loop; false after a minute
   // The sum over series of this family whose text holds all of `labels`; -1: no such series.
   double metric(const std::string& family, const std::vector<std::string>& labels = {}) const;
   std::string metrics() const;

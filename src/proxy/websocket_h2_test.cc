@@ -56,8 +56,8 @@ class WebSocketOverH2Test : public ::testing::Test {
     route("/none", none_.endpoint(), "h2c");
     route("/wrong", wrong_.endpoint(), "");
     Runtime::Options options;
-    options.drain_timeout = std::chrono::milliseconds(100);
-    options.tunnel_lifetime = lifetime;
+    options.settings.drain_timeout = std::chrono::milliseconds(100);
+    options.settings.tunnel_lifetime = lifetime;
     proxy_.emplace(1, options);
     proxy_->publish(table_.build());
   }

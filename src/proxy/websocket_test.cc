@@ -30,7 +30,7 @@ class WebSocketTest : public ::testing::Test {
   TableBuilder table_{address_};
   ProxyUnderTest proxy_{1, [] {
                           Runtime::Options options;
-                          options.drain_timeout = std::chrono::milliseconds(100);
+                          options.settings.drain_timeout = std::chrono::milliseconds(100);
                           return options;
                         }()};
 };

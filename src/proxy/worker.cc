@@ -28,7 +28,7 @@ Worker::Worker(net::EventLoop& loop, LimitCell& limits, Options options)
       limits_(limits),
       options_(std::move(options)),
       random_(seed()),
-      backends_(loop.io(), loop.scheduler()) {}
+      backends_(loop.io(), loop.scheduler(), options_.settings.backends) {}
 
 Worker::~Worker() {
   exchanges_.clear();
@@ -63,7 +63,8 @@ Worker::Failures Worker::take(ServingTablePtr serving, const std::set<net::Addre
 std::shared_ptr<Port> Worker::port_for(const routing::CompiledPort& port, Failures& failures) {
   const net::Address address{port.address, port.port};
   const auto open = ports_.find(address);
-  auto out = open != ports_.end() ? open->second : std::make_shared<Port>(*this, address);
+  auto out =
+      open != ports_.end() ? open->second : std::make_shared<Port>(*this, address, options_.settings.clients);
   auto done = out->use_identities(identities_of(port));
   if (done && open == ports_.end()) done = out->open(options_.reuse_port);
   if (done) return out;

@@ -28,9 +28,7 @@ class Worker {
     bool reuse_port = false;                // other workers listen on the same ports
     std::shared_ptr<AccessLog> access_log;  // null: none
     std::uint32_t access_log_sample = 1;
-    BalanceSettings balance = {};
-    RetrySettings retry = {};  // this worker's part
-    Duration tunnel_lifetime = kTunnelLifetime;
+    Settings settings = {};  // retries: this worker's part
   };
   Worker(net::EventLoop& loop, LimitCell& limits, Options options);
   ~Worker();
@@ -49,16 +47,15 @@ class Worker {
                       bool expects_continue, std::shared_ptr<session::ServerStream> stream);
   void connection_closed();
   void limit_hit(Limit limit) { limits_.hit(limit); }
+  void limit_hit(session::Limit limit) { limits_.hit(limit); }
 
   // For exchanges.
   std::size_t index() const { return options_.index; }
   Random& random() { return random_; }
   BackendEndpointPtr choose(const BackendView& backend, const BackendEndpoint* avoid) {
-    return choose_endpoint(backend, avoid, random_, now(), options_.balance);
+    return choose_endpoint(backend, avoid, random_, now(), options_.settings.balance);
   }
-  const BalanceSettings& balance() const { return options_.balance; }
-  const RetrySettings& retry() const { return options_.retry; }
-  Duration tunnel_lifetime() const { return options_.tunnel_lifetime; }
+  const Settings& settings() const { return options_.settings; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
   TimePoint wall_now() const { return loop_.scheduler().clock().now(); }
   asio::io_context& io() { return loop_.io(); }

@@ -16,7 +16,7 @@ H1ServerConnection::H1ServerConnection(std::unique_ptr<net::Stream> stream, H1Se
       decoder_(http::H1Decoder::Role::kRequests, options_.limits->http),
       out_(*stream_, *this),
       read_deadline_(*options_.scheduler, [this] { on_read_deadline(); }),
-      write_deadline_(*options_.scheduler, [this] { abort(StreamError::kTimeout); }) {}
+      write_deadline_(*options_.scheduler, [this] { on_write_deadline(); }) {}
 
 void H1ServerConnection::start() {
   open_ = shared_from_this();
@@ -158,7 +158,16 @@ void H1ServerConnection::on_read_deadline() {
   // deadline sees to that.
   if (between_requests && out_.unsent() > 0) return read_deadline_.set(limits().keep_alive_timeout);
   if (between_requests) return end();
+  options_.handler->on_limit(!current_           ? Limit::kHeaderTimeout
+                             : current_->tunnel_ ? Limit::kTunnelIdleTimeout
+                                                 : Limit::kBodyIdleTimeout);
   refuse(408);
+}
+
+void H1ServerConnection::on_write_deadline() {
+  const auto self = shared_from_this();
+  options_.handler->on_limit(Limit::kWriteIdleTimeout);
+  abort(StreamError::kTimeout);
 }
 
 // ---- order of messages ----
@@ -241,6 +250,7 @@ void H1ServerConnection::refuse(int status) {
     if (stream->head_sent_) return end();
   } else {
     options_.handler->on_refused(status);
+    if (const auto limit = limit_behind(status)) options_.handler->on_limit(*limit);
   }
   http::ResponseHead head;
   head.status = status;

@@ -98,6 +98,7 @@ class H1ServerConnection final : public ServerConnection,
   void request_end();
   void set_read_deadline();
   void on_read_deadline();
+  void on_write_deadline();
 
   void response_done();  // by the stream
   void settle();         // what follows from the state after any event

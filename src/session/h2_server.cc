@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/h2_guard.h"
 #include "session/h2_server_connection.h"
 
 namespace tidegate::session {
@@ -23,7 +24,7 @@ H2ServerConnection::H2ServerConnection(std::unique_ptr<net::Stream> stream, Serv
       session_(http::H2Session::Role::kServer, options_.limits->http, options_.limits->h2, *this),
       out_(*stream_, *this),
       watch_(*options_.scheduler, [this] { on_watch(); }),
-      write_deadline_(*options_.scheduler, [this] { abort(StreamError::kTimeout); }),
+      write_deadline_(*options_.scheduler, [this] { on_write_deadline(); }),
       end_deadline_(*options_.scheduler, [this] { lingering_ ? end() : finish_drain(); }) {}
 
 void H2ServerConnection::start() {
@@ -186,11 +187,17 @@ void H2ServerConnection::on_watch() {
   const SteadyTime at = now();
   if (streams_.empty()) {
     const Duration patience = greeted_ ? limits().keep_alive_timeout : limits().header_timeout;
-    if (at >= idle_since_ + patience) session_.fail(http::H2Code::kNoError);
+    if (at >= idle_since_ + patience) {
+      if (!greeted_) options_.handler->on_limit(Limit::kHeaderTimeout);
+      session_.fail(http::H2Code::kNoError);
+    }
   }
   std::vector<std::shared_ptr<H2ServerStream>> late;
   for (const auto& [_, stream] : streams_) {
-    if (timed_out(*stream, at)) late.push_back(stream);
+    const auto limit = timed_out(*stream, at);
+    if (!limit) continue;
+    options_.handler->on_limit(*limit);
+    late.push_back(stream);
   }
   for (const auto& stream : late) {
     session_.reset(stream->id_, http::H2Code::kCancel);
@@ -201,7 +208,7 @@ void H2ServerConnection::on_watch() {
   if (!closed_ && !lingering_) watch();
 }
 
-bool H2ServerConnection::timed_out(H2ServerStream& stream, SteadyTime at) {
+std::optional<Limit> H2ServerConnection::timed_out(H2ServerStream& stream, SteadyTime at) {
   const std::uint64_t sent = session_.sent(stream.id_);
   if (session_.unsent(stream.id_) == 0 || sent >= stream.sent_then_ + kProgress) {
     stream.sent_at_ = at;
@@ -211,7 +218,26 @@ bool H2ServerConnection::timed_out(H2ServerStream& stream, SteadyTime at) {
   stream.sent_before_ = sent;
   if ((stream.request_done_ && !stream.tunnel_) || stream.paused_ || moved) stream.received_at_ = at;
   const Duration quiet = stream.tunnel_ ? limits().tunnel_idle_timeout : limits().body_idle_timeout;
-  return at >= stream.sent_at_ + limits().write_idle_timeout || at >= stream.received_at_ + quiet;
+  if (at >= stream.sent_at_ + limits().write_idle_timeout) return Limit::kWriteIdleTimeout;
+  if (at < stream.received_at_ + quiet) return std::nullopt;
+  return stream.tunnel_ ? Limit::kTunnelIdleTimeout : Limit::kBodyIdleTimeout;
+}
+
+void H2ServerConnection::on_write_deadline() {
+  const auto self = shared_from_this();
+  options_.handler->on_limit(Limit::kWriteIdleTimeout);
+  abort(StreamError::kTimeout);
+}
+
+void H2ServerConnection::on_refused(http::H2StreamId, int status) {
+  options_.handler->on_refused(status);
+  if (const auto limit = limit_behind(status)) options_.handler->on_limit(*limit);
+}
+
+void H2ServerConnection::on_flood(http::H2Nuisance what) {
+  constexpr auto first = static_cast<std::uint8_t>(Limit::kHttp2Resets);
+  static_assert(first + static_cast<int>(http::H2Nuisance::kQueue) == static_cast<int>(Limit::kHttp2Queue));
+  options_.handler->on_limit(static_cast<Limit>(first + static_cast<std::uint8_t>(what)));
 }
 
 // ---- ends ----

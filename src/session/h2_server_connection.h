@@ -86,7 +86,8 @@ class H2ServerConnection final : public ServerConnection,
   void on_send_failed() override { abort(StreamError::kReset); }
 
   void on_request(http::H2StreamId id, http::RequestHead head, bool expects_continue) override;
-  void on_refused(http::H2StreamId, int status) override { options_.handler->on_refused(status); }
+  void on_refused(http::H2StreamId, int status) override;
+  void on_flood(http::H2Nuisance what) override;
   void on_data(http::H2StreamId id, std::string_view data) override;
   void on_end(http::H2StreamId id, const http::Headers& trailers) override;
   void on_closed(http::H2StreamId id, http::H2Code code) override;
@@ -102,7 +103,8 @@ class H2ServerConnection final : public ServerConnection,
   void wake_streams();
   void watch();
   void on_watch();
-  bool timed_out(H2ServerStream& stream, SteadyTime at);
+  std::optional<Limit> timed_out(H2ServerStream& stream, SteadyTime at);
+  void on_write_deadline();
   void finish_drain();
   void abort(StreamError error);
   void drop_streams(StreamError error);

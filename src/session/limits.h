@@ -2,12 +2,45 @@
 // Bounds of HTTP connections in both roles, each with its reason.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
 #include "base/clock.h"
 #include "http/limits.h"
 
 namespace tidegate::session {
 
 using namespace std::chrono_literals;
+
+// The bounds on clients whose meeting is counted. Those of HTTP/2 stand in the order of http::H2Nuisance.
+enum class Limit : std::uint8_t {
+  kStartLineBytes,
+  kHeaderBytes,
+  kHeaderTimeout,
+  kBodyIdleTimeout,
+  kWriteIdleTimeout,
+  kTunnelIdleTimeout,
+  kHttp2Resets,
+  kHttp2OwnResets,
+  kHttp2Pings,
+  kHttp2Settings,
+  kHttp2EmptyFrames,
+  kHttp2Priorities,
+  kHttp2WindowUpdates,
+  kHttp2Continuations,
+  kHttp2FloodFactor,
+  kHttp2Queue,
+};
+// As /metrics names them.
+inline constexpr std::array<std::string_view, 16> kLimitNames = {
+    "start_line_bytes",     "header_bytes",        "header_timeout",     "body_idle_timeout",
+    "write_idle_timeout",   "tunnel_idle_timeout", "http2_resets",       "http2_own_resets",
+    "http2_pings",          "http2_settings",      "http2_empty_frames", "http2_priorities",
+    "http2_window_updates", "http2_continuations", "http2_flood_factor", "http2_queue"};
+// The bound that a head met which was answered with this status; nullopt: none.
+std::optional<Limit> limit_behind(int status);
 
 struct ServerLimits {
   http::Limits http;

@@ -84,7 +84,7 @@ class LoopbackTest : public testing::Test {
  protected:
   explicit LoopbackTest(net::EventLoop::Sockets sockets = net::EventLoop::Sockets::kAsio) : loop_(sockets) {}
   bool run_until(const std::function<bool()>& holds) {
-    const auto limit = system_clock().steady_now() + std::chrono::seconds(10);
+    const auto limit = system_clock().steady_now() + std::chrono::seconds(60);
     while (!holds() && system_clock().steady_now() < limit) {
       loop_.io().restart();
       loop_.io().run_one_for(std::chrono::milliseconds(2));

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "http/message.h"
+#include "session/limits.h"
 
 namespace tidegate::session {
 
@@ -90,6 +91,7 @@ class RequestHandler {
   // A request that never became one was answered by the session itself (400, 408, 414, 431, 505): for
   // counters and logs only.
   virtual void on_refused(int status) = 0;
+  virtual void on_limit(Limit) {}  // a client met this bound; what follows from it is told as ever
 };
 
 // ---- client side ----

@@ -101,6 +101,13 @@ TEST_F(Up, SaysWhichPoolIsNoAddressBlock) {
   expect_refusal({"up", "--data-dir", data_, "--pod-pool", "127.0.0.0/99"}, {"--pod-pool", "127.0.0.0/99"});
 }
 
+TEST_F(Up, RefusesLimitsThatAreNone) {
+  const std::string bad = write("limits.yaml", "clients: {headerTimeout: 0s}\n");
+  expect_refusal(arguments({"--limits", bad}), {"--limits", bad, "clients.headerTimeout", "\"0s\"", "100ms"});
+  const std::string missing = dir_.path() + "/none.yaml";
+  expect_refusal(arguments({"--limits", missing}), {"--limits", missing, "cannot be read"});
+}
+
 TEST_F(Up, RefusesUnknownOptionsAndBadValues) {
   Program unknown(dir_.path(), {"up", "--no-such-option"});
   EXPECT_EQ(unknown.wait(), 2);
