@@ -139,6 +139,16 @@ TEST_P(Connected, MoreThanASocketHoldsArrivesWhole) {
   EXPECT_TRUE(pass(*client_, *server_, text) == text);
 }
 
+TEST_P(Connected, WhatIsPostedRunsInATurnOfItsOwnAlsoOnceClosed) {
+  connect_plain();
+  bool ran = false;
+  client_->post([&] { ran = true; });
+  EXPECT_FALSE(ran);
+  client_->close();
+  run_until([&] { return ran; });
+  EXPECT_TRUE(ran);
+}
+
 TEST_P(Connected, AHalfCloseFollowsWhatIsBeingWritten) {
   connect_plain();
   const std::string_view text = "last words";
@@ -298,6 +308,28 @@ TEST_P(Connected, NoBufferIsWrittenAfterItsStreamIsGone) {
     loop_.io().poll();
     EXPECT_EQ(std::string_view(buffer), "") << "written after " << turns << " turns of the loop";
   }
+}
+
+class Polled : public Connected {};
+INSTANTIATE_TEST_SUITE_P(Sockets, Polled, testing::Values(EventLoop::Sockets::kPoller));
+
+TEST_P(Polled, WhatReadersPostComesBehindAllThatWasReady) {
+  connect_plain();
+  std::string order;
+  char buffers[2][8];
+  const auto read = [&](Stream& stream, std::span<char> into) {
+    stream.read(into, [&](Result<std::size_t>) {
+      order += 'r';
+      stream.post([&] { order += 'p'; });
+    });
+  };
+  read(*client_, buffers[0]);
+  read(*server_, buffers[1]);
+  const std::string_view text = "ready";
+  client_->try_write({&text, 1});
+  server_->try_write({&text, 1});
+  run_until([&] { return order.size() == 4; });
+  EXPECT_EQ(order, "rrpp");
 }
 
 TEST(Listener, SaysThatTheAddressIsInUse) {

@@ -102,14 +102,16 @@ void PolledSocket::go_on_writing() {
 }
 
 void PolledSocket::tell() {
-  if (const auto error = std::exchange(written_, std::nullopt); error && !closed()) {
+  if (closed()) return;
+  if (const auto error = std::exchange(written_, std::nullopt)) {
+    if (received_) poller_.soon(*this);  // as the first call may be the end of this object
     const auto writer = std::move(writer_);
-    writer(*error == 0 ? Result<void>() : error_of("write", *error));
+    return writer(*error == 0 ? Result<void>() : error_of("write", *error));
   }
-  if (const auto bytes = std::exchange(received_, std::nullopt); bytes && !closed()) {
+  if (const auto bytes = std::exchange(received_, std::nullopt)) {
     const auto reader = std::move(reader_);
-    reader(*bytes < 0 ? Result<std::size_t>(error_of("read", static_cast<int>(-*bytes)))
-                      : Result<std::size_t>(static_cast<std::size_t>(*bytes)));
+    if (*bytes < 0) return reader(error_of("read", static_cast<int>(-*bytes)));
+    reader(static_cast<std::size_t>(*bytes));
   }
 }
 

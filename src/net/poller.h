@@ -36,14 +36,14 @@ class Poller final : public asio::execution_context::service {
     // Reads and writes as `events` (EPOLLIN and so on; 0: what soon() asked for) allow, and calls nobody:
     // first all that is ready is read, then come those who wait for it, one after the other.
     virtual void ready(std::uint32_t events) = 0;
-    virtual void tell() = 0;       // them
+    virtual void tell() = 0;       // them; this may be the end of the User
     virtual void loop_gone() = 0;  // no call comes any more
   };
   void add(int socket, User& user);
   void forget(User& user);  // its socket is closed, or about to be
   void soon(User& user);    // ready(0) and tell(), posted
   // Called behind the events at hand, never from within this call.
-  void post(Callback<void()> callback);
+  void post(Callback<void()>&& callback);
   // Read once for several events, which all together take less than the millisecond that it counts in.
   SteadyTime now();
   asio::io_context& io() { return io_; }

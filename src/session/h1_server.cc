@@ -76,7 +76,6 @@ bool H1ServerConnection::may_decode() const {
 
 void H1ServerConnection::process() {
   if (processing_ || phase_ != Phase::kOpen) return;
-  const auto self = shared_from_this();
   processing_ = true;
   for (bool more = true; more && may_decode();) {
     if (current_ && current_->tunnel_) {
@@ -128,10 +127,10 @@ void H1ServerConnection::request_data(std::string_view data) {
 }
 
 void H1ServerConnection::request_end() {
-  const auto stream = current_;
-  stream->request_done_ = true;
-  if (stream->events_) stream->events_->on_end(decoder_.trailers());
-  if (stream == current_ && stream->response_done_) finish_exchange();
+  const H1ServerStream* stream = current_.get();
+  current_->request_done_ = true;
+  if (current_->events_) current_->events_->on_end(decoder_.trailers());
+  if (stream == current_.get() && stream->response_done_) finish_exchange();
 }
 
 // ---- time ----
@@ -228,7 +227,7 @@ void H1ServerConnection::on_sent() {
   if (phase_ == Phase::kClosed) return;
   write_timed_ = false;
   if (!out_.waiting()) write_deadline_.clear();
-  const auto stream = current_;
+  H1ServerStream* stream = current_.get();
   if (stream && stream->over_high_water_ && out_.unsent() <= kLowWater) {
     stream->over_high_water_ = false;
     if (stream->events_ && !stream->response_done_) stream->events_->on_writable();

@@ -91,7 +91,7 @@ class H1ServerConnection final : public ServerConnection,
   void read();
   void on_read(const Result<std::size_t>& bytes);
   void on_input_end();
-  void process();
+  void process();  // whoever calls it holds this object
   bool may_decode() const;
   void begin_request();
   void request_data(std::string_view data);
