@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bounds of the network layer, each with its reason.
+#pragma once
+
+#include <cstddef>
+
+namespace tidegate::net {
+
+inline constexpr std::size_t kClientHelloBytes =
+    16 * 1024;  // records included; one with post-quantum key shares and a ticket takes 3 KiB
+inline constexpr std::size_t kDatagramBytes = 65'535;  // of UDP over IPv4 and IPv6
+inline constexpr int kDatagramsInTurn =
+    64;  // that one socket hands over before the others of its loop have their turn
+
+}  // namespace tidegate::net
