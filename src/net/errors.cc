@@ -36,4 +36,15 @@ Error to_error(const std::string& doing, const boost::system::error_code& error)
   return {code_of(error), doing + ": " + message};
 }
 
+Error bind_error(const std::string& address, const boost::system::error_code& error) {
+  const std::string name = "address " + address;
+  if (error == asio::error::address_in_use) return {ErrorCode::kUnavailable, name + " is in use"};
+  if (error == asio::error::access_denied) {
+    return {ErrorCode::kForbidden, name + " can't be bound: ports below 1024 need privileges"};
+  }
+  if (error.value() == EADDRNOTAVAIL)
+    return {ErrorCode::kInvalid, name + " is none of this host's addresses"};
+  return to_error(name, error);
+}
+
 }  // namespace tidegate::net

@@ -11,5 +11,7 @@
 namespace tidegate::net {
 
 Error to_error(const std::string& doing, const boost::system::error_code& error);
+// Of a socket that is to listen on `address`.
+Error bind_error(const std::string& address, const boost::system::error_code& error);
 
 }  // namespace tidegate::net

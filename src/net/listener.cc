@@ -70,17 +70,6 @@ class OpenListener final : public Listener {
   Address address_;
 };
 
-Error open_error(const Address& address, const boost::system::error_code& error) {
-  const std::string name = "address " + to_string(address);
-  if (error == asio::error::address_in_use) return {ErrorCode::kUnavailable, name + " is in use"};
-  if (error == asio::error::access_denied) {
-    return {ErrorCode::kForbidden, name + " can't be bound: ports below 1024 need privileges"};
-  }
-  if (error.value() == EADDRNOTAVAIL)
-    return {ErrorCode::kInvalid, name + " is none of this host's addresses"};
-  return to_error(name, error);
-}
-
 Result<asio::ip::tcp::endpoint> to_endpoint(const Address& address) {
   boost::system::error_code error;
   const auto ip = asio::ip::make_address(address.ip, error);
@@ -113,7 +102,7 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& io, const Opt
   if (!endpoint) return endpoint.error();
   auto accepting = std::make_shared<Accepting>(io, std::move(accepted));
   if (auto failed = bind(accepting->acceptor, *endpoint, options)) {
-    return open_error(options.address, failed);
+    return bind_error(to_string(options.address), failed);
   }
   accepting->accept_next();
   return std::unique_ptr<Listener>(std::make_unique<OpenListener>(std::move(accepting)));
@@ -124,7 +113,7 @@ Result<void> check_free(const Address& address) {
   if (!endpoint) return endpoint.error();
   asio::io_context io(1);
   Acceptor acceptor(io);
-  if (auto failed = bind(acceptor, *endpoint, {.address = address})) return open_error(address, failed);
+  if (auto failed = bind(acceptor, *endpoint, {.address = address})) return bind_error(to_string(address), failed);
   return {};
 }
 
