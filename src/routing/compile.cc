@@ -95,12 +95,14 @@ class Compiler {
   }
 
   CompiledPort& port_of(const Listener& listener) {
+    const bool udp = listener.protocol == Protocol::kUdp;
     for (CompiledPort& port : out_->ports) {
-      if (port.port == listener.port && port.address == listener.address) return port;
+      if (port.udp == udp && port.port == listener.port && port.address == listener.address) return port;
     }
     CompiledPort& port = out_->ports.emplace_back();
     port.address = listener.address;
     port.port = listener.port;
+    port.udp = udp;
     return port;
   }
 
@@ -117,6 +119,7 @@ class Compiler {
       place_ = "match " + std::to_string(i);
       add_match(listener, *compiled, rule.matches[i]);
     }
+    if (source.protocol != Protocol::kHttp) add_tunnel(listener, *compiled);
     out_->rules.push_back(std::move(compiled));
   }
 
@@ -172,6 +175,15 @@ class Compiler {
     if (source.path.kind == PathMatch::Kind::kPrefix) match.prefix = normalized_prefix(source.path.value);
     if (rule.rule->hostnames.empty()) return file(at_host(listener.hosts, {}), match);
     for (const std::string& hostname : rule.rule->hostnames) file(at_host(listener.hosts, hostname), match);
+  }
+
+  static void add_tunnel(CompiledListener& listener, const CompiledRule& rule) {
+    const auto file = [&](const std::string& hostname) {
+      const CompiledRule*& place = at_host(listener.tunnels, hostname);
+      if (place == nullptr) place = &rule;
+    };
+    if (rule.rule->hostnames.empty()) return file({});
+    for (const std::string& hostname : rule.rule->hostnames) file(hostname);
   }
 
   static void file(HostRules& rules, const CompiledMatch& match) {
@@ -250,7 +262,7 @@ class Compiler {
 
 const CompiledPort* CompiledTable::find(std::string_view address, std::uint16_t port) const {
   for (const CompiledPort& candidate : ports) {
-    if (candidate.port == port && candidate.address == address) return &candidate;
+    if (!candidate.udp && candidate.port == port && candidate.address == address) return &candidate;
   }
   return nullptr;
 }

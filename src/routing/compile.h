@@ -90,12 +90,14 @@ struct CompiledListener {
   const Listener* listener = nullptr;
   std::uint32_t index = 0;  // in Table::listeners
   HostMap<HostRules> hosts;
+  HostMap<const CompiledRule*> tunnels;  // in place of `hosts`, where the protocol is not kHttp
 };
 
-// All listeners of one address and port.
+// All listeners of one address and port, those of UDP apart.
 struct CompiledPort {
   std::string address;
   std::uint16_t port = 0;
+  bool udp = false;
   std::vector<const CompiledListener*> all;  // in table order, never empty
   HostMap<const CompiledListener*> by_host;
 };
@@ -120,7 +122,7 @@ struct CompiledTable {
   TextMap<Regex> regexes;
   TextMap<std::shared_ptr<PickSequence>> sequences;
 
-  const CompiledPort* find(std::string_view address, std::uint16_t port) const;
+  const CompiledPort* find(std::string_view address, std::uint16_t port) const;  // not of UDP
 };
 
 using CompiledTablePtr = std::shared_ptr<const CompiledTable>;

@@ -147,6 +147,13 @@ const CompiledListener* find_listener(const CompiledPort& port, std::string_view
   return listener;
 }
 
+const CompiledRule* match_tunnel(const CompiledListener& listener, std::string_view server_name) {
+  const CompiledRule* rule = nullptr;
+  visit_by_host(listener.tunnels, server_name,
+                [&](const CompiledRule* found) { return (rule = found) != nullptr; });
+  return rule;
+}
+
 Matched match(const CompiledPort& port, const http::RequestHead& request) {
   std::string lowered;
   std::string_view host = request.host();

@@ -19,6 +19,11 @@ struct Matched {
 
 Matched match(const CompiledPort& port, const http::RequestHead& request);
 
+// The rule that a connection to this listener belongs to, or a UDP client: by the name that it asks for in
+// TLS (lower case; empty: none), exact before the longest wildcard. Null: there is none. Of protocols other
+// than HTTP.
+const CompiledRule* match_tunnel(const CompiledListener& listener, std::string_view server_name);
+
 // Whether `path` lies under `prefix`, element by element: "/v2" takes "/v2" and "/v2/x", not "/v2x". `prefix`
 // has no trailing slash unless it is "/".
 bool path_has_prefix(std::string_view path, std::string_view prefix);

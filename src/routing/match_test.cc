@@ -391,5 +391,68 @@ TEST(Match, EqualsANaiveMatcherOnRandomTables) {
   EXPECT_GT(hits, 2'000);  // the tables and probes do meet
 }
 
+// ---- tunnels ----
+
+class Tunnels : public testing::Test {
+ protected:
+  void add(const char* name, const char* hostname, Protocol protocol, std::uint16_t port = 443) {
+    table_->listeners.push_back({"ns", "gate", name, "127.77.0.1", port, hostname, "", "", {}, protocol});
+  }
+  void route(const char* name, std::vector<std::string> hostnames) {
+    Rule rule;
+    rule.route = {"TLSRoute", "ns", name, 1};
+    rule.hostnames = std::move(hostnames);
+    table_->listeners.back().rules.push_back(std::move(rule));
+  }
+  // "listener/route" for what a client asks for.
+  std::string found(std::string_view server_name) {
+    compiled_ = compile(table_);
+    const auto* listener = find_listener(compiled_->ports.front(), server_name);
+    if (listener == nullptr) return "none";
+    const auto* rule = match_tunnel(*listener, server_name);
+    return listener->listener->name + "/" + (rule == nullptr ? "none" : rule->rule->route.name);
+  }
+
+  std::shared_ptr<Table> table_ = std::make_shared<Table>();
+  CompiledTablePtr compiled_;
+};
+
+TEST_F(Tunnels, AreFoundByTheMostSpecificNameWithinTheMostSpecificListener) {
+  add("any", "", Protocol::kTls);
+  route("of-any", {});
+  route("named-of-any", {"a.example", "*.shop.example"});
+  add("wild", "*.example", Protocol::kTls);
+  route("exact", {"a.example"});
+  route("longer", {"*.b.example"});
+  route("shorter", {"*.example"});
+  add("one", "c.example", Protocol::kTls);
+  route("elsewhere", {"d.example"});
+  for (const auto& [name, wanted] : std::vector<std::pair<const char*, const char*>>{
+           {"a.example", "wild/exact"},
+           {"x.b.example", "wild/longer"},
+           {"b.example", "wild/shorter"},
+           {"c.example", "one/none"},  // no way back to a wider listener
+           {"example", "any/of-any"},
+           {"", "any/of-any"}})
+    EXPECT_EQ(found(name), wanted) << name;
+}
+
+TEST_F(Tunnels, TheFirstOfEqualRoutesIsTaken) {
+  add("tcp", "", Protocol::kTcp);
+  route("older", {});
+  route("younger", {});
+  EXPECT_EQ(found(""), "tcp/older");
+}
+
+TEST_F(Tunnels, UdpHasPortsOfItsOwn) {
+  add("udp", "", Protocol::kUdp, 53);
+  add("tcp", "", Protocol::kTcp, 53);
+  compiled_ = compile(table_);
+  ASSERT_EQ(compiled_->ports.size(), 2u);
+  EXPECT_TRUE(compiled_->ports[0].udp);
+  EXPECT_EQ(compiled_->find("127.77.0.1", 53), &compiled_->ports[1]);
+  EXPECT_TRUE(compiled_->problems.empty());
+}
+
 }  // namespace
 }  // namespace tidegate::routing

@@ -129,7 +129,7 @@ struct Rule {
   std::string name;  // the rule's name where set, else its index
   std::vector<std::string>
       hostnames;  // of the route, intersected with the listener's; empty: whatever the listener takes
-  std::vector<Match> matches;   // any of them; never empty
+  std::vector<Match> matches;   // any of them; empty only where the listener's protocol is not kHttp
   std::vector<Filter> filters;  // in order
   std::vector<WeightedBackend> backends;
   std::chrono::milliseconds request_timeout{0};  // 0: none
@@ -140,16 +140,22 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
+// What a listener makes of what comes in. kTls, kTcp, kUdp: it is carried on as it is, to a backend that the
+// rule's weights choose for each connection (UDP: for each client's address and port); of such rules route,
+// name, hostnames and backends count, and the first one that fits is taken.
+enum class Protocol : std::uint8_t { kHttp, kTls, kTcp, kUdp };
+
 struct Listener {
   std::string gateway_ns, gateway, name;
   std::string address;  // numeric IP
   std::uint16_t port = 0;
   std::string hostname;  // empty: any; "*.example.com"; exact
-  // TLS termination: PEM of the certificate chain and key; empty: plain HTTP. Never printed; the YAML form
-  // shows a digest.
+  // TLS termination: PEM of the certificate chain and key; empty: plain HTTP, or TLS that is passed through.
+  // Never printed; the YAML form shows a digest.
   std::string certificate_pem, private_key_pem;
   std::vector<Rule>
       rules;  // the order breaks ties: by age, name and rule index, as GEP-718's precedence asks
+  Protocol protocol = Protocol::kHttp;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

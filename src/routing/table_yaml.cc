@@ -46,6 +46,20 @@ const char* to_string(PathMatch::Kind kind) {
   return "";
 }
 
+const char* to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kHttp:
+      return "";
+    case Protocol::kTls:
+      return "tls";
+    case Protocol::kTcp:
+      return "tcp";
+    case Protocol::kUdp:
+      return "udp";
+  }
+  return "";
+}
+
 Json value_match(const ValueMatch& match) {
   return {{"name", match.name}, {match.regex ? "regex" : "value", match.value}};
 }
@@ -192,6 +206,7 @@ class Writer {
              {"address", listener.address}};
     put(out, "port", listener.port);
     put(out, "hostname", listener.hostname);
+    put(out, "protocol", std::string(to_string(listener.protocol)));
     if (!listener.certificate_pem.empty()) out["certificate"] = digest(listener.certificate_pem);
     put_list(out, "rules", listener.rules, [this](const Rule& r) { return rule(r); });
     return out;

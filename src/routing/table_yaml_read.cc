@@ -336,14 +336,25 @@ class Reader {
     return out;
   }
 
+  Protocol protocol(const Node& node) {
+    const std::string name = string(node, "protocol");
+    if (name == "tls") return Protocol::kTls;
+    if (name == "tcp") return Protocol::kTcp;
+    if (name == "udp") return Protocol::kUdp;
+    if (!name.empty())
+      fail(child_place(node, "protocol"), "expected tls, tcp or udp, found \"" + name + "\"");
+    return Protocol::kHttp;
+  }
+
   Listener listener(const Node& node) {
-    known(node, {"gateway", "name", "address", "port", "hostname", "certificate", "rules"});
+    known(node, {"gateway", "name", "address", "port", "hostname", "protocol", "certificate", "rules"});
     Listener out;
     std::tie(out.gateway_ns, out.gateway) = namespaced(child_place(node, "gateway"), string(node, "gateway"));
     out.name = string(node, "name");
     out.address = string(node, "address");
     out.port = static_cast<std::uint16_t>(integer(node, "port", 0, 0, 65535));
     out.hostname = string(node, "hostname");
+    out.protocol = protocol(node);
     out.certificate_pem = string(node, "certificate");
     out.rules = list<Rule>(node, "rules", &Reader::rule);
     return out;

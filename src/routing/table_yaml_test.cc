@@ -35,7 +35,14 @@ Table full_table() {
   rule.session = SessionPersistence{"basket", true, std::chrono::hours(1), std::chrono::minutes(5)};
   rule.sticky = StickySplit{"version", "v2"};
   Listener listener{"shop", "gate", "http", "127.77.0.1", 80, "*.example", "", "", {rule}};
-  table.listeners = {listener};
+  Rule tunnel;
+  tunnel.route = {"TLSRoute", "shop", "raw", 1};
+  tunnel.hostnames = {"raw.example"};
+  tunnel.backends = {{0, 1, {}, ""}};
+  table.listeners = {listener,
+                     {"shop", "gate", "tls", "127.77.0.1", 443, "", "", "", {tunnel}, Protocol::kTls},
+                     {"shop", "gate", "tcp", "127.77.0.1", 53, "", "", "", {}, Protocol::kTcp},
+                     {"shop", "gate", "udp", "127.77.0.1", 53, "", "", "", {}, Protocol::kUdp}};
   return table;
 }
 
