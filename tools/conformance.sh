@@ -23,11 +23,26 @@ cp $module/go.sum "$out/go.sum"
 go mod edit -replace "sigs.k8s.io/gateway-api/conformance=$source" "$out/go.mod"
 go -C $module build -modfile "$out/go.mod" -o "$out/echo-basic" sigs.k8s.io/gateway-api/conformance/echo-basic
 
-# Pods have no volumes here, so the workload serves no TLS: what needs it (BackendTLSPolicy, TLSRoute) is not claimed.
-printf '#!/bin/sh\nunset TLS_SERVER_CERT TLS_SERVER_PRIVKEY TLS_SERVER_PRIV_KEY TLS_CLIENT_CACERTS\nexec %s "$@"\n' \
-  "$out/echo-basic" >"$out/echo"
-printf '#!/bin/sh\nexec sleep infinity\n' >"$out/coredns"  # no test of ours asks it
-chmod +x "$out/echo" "$out/coredns"
+# Pods have no volumes here. The test writes the suite's Secrets into files, and the workload waits for the one that its
+# volume would hold.
+rm -rf "$out/secrets"
+mkdir "$out/secrets"
+cat >"$out/echo" <<END
+#!/bin/sh
+unset TLS_CLIENT_CACERTS
+if [ -n "\$TLS_SERVER_CERT" ]; then
+  secret=tls-checks-certificate
+  case \$POD_NAME.\$NAMESPACE in tcp-backend-* | *-app-backend) secret=tls-passthrough-checks-certificate ;; esac
+  files=$out/secrets/\$NAMESPACE/\$secret
+  until [ -e "\$files/tls.key" ]; do sleep 0.1; done
+  export TLS_SERVER_CERT="\$files/tls.crt"
+  [ -z "\$TLS_SERVER_PRIVKEY" ] || export TLS_SERVER_PRIVKEY="\$files/tls.key"
+  [ -z "\$TLS_SERVER_PRIV_KEY" ] || export TLS_SERVER_PRIV_KEY="\$files/tls.key"
+fi
+exec $out/echo-basic "\$@"
+END
+chmod +x "$out/echo"
+go -C $module build -o "$out/coredns" ./dns
 
 go -C $module test -c -o "$out/conformance.test" .
 cd "$out"

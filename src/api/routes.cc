@@ -175,6 +175,19 @@ Route decode_route(const Json& json, const Resource& resource, DecodeMatch decod
 Route decode_http_route(const Json& json) { return decode_route(json, kHttpRoutes, decode_http_match); }
 Route decode_grpc_route(const Json& json) { return decode_route(json, kGrpcRoutes, decode_grpc_match); }
 
+// Rules of layer 4 match nothing: what HTTP would match is at its default.
+Route decode_tls_route(const Json& json) { return decode_route(json, kTlsRoutes, decode_http_match); }
+Route decode_tcp_route(const Json& json) {
+  Route route = decode_route(json, kTcpRoutes, decode_http_match);
+  route.hostnames.clear();  // not a field of theirs
+  return route;
+}
+Route decode_udp_route(const Json& json) {
+  Route route = decode_route(json, kUdpRoutes, decode_http_match);
+  route.hostnames.clear();
+  return route;
+}
+
 Json encode_status(const RouteStatus& status) {
   Json parents = Json::array();
   for (const auto& parent : status.parents) {

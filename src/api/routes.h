@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTPRoute and GRPCRoute as the gateway controller reads them, and the status that it writes. Decoding is
+// The routes of Gateway API as the gateway controller reads them, and the status that it writes. Decoding is
 // total and applies the defaults of the CRD. Enumerations stay text, so that a value we do not know can be
 // named in a message. Not: checked (gateway/rules.h). Thread: none; plain values.
 #pragma once
@@ -18,6 +18,9 @@ namespace tidegate::api {
 
 inline constexpr Resource kHttpRoutes{kGatewayGroup, "v1", "httproutes", "HTTPRoute"};
 inline constexpr Resource kGrpcRoutes{kGatewayGroup, "v1", "grpcroutes", "GRPCRoute"};
+inline constexpr Resource kTlsRoutes{kGatewayGroup, "v1", "tlsroutes", "TLSRoute"};
+inline constexpr Resource kTcpRoutes{kGatewayGroup, "v1", "tcproutes", "TCPRoute"};
+inline constexpr Resource kUdpRoutes{kGatewayGroup, "v1", "udproutes", "UDPRoute"};
 
 struct ParentReference {
   std::string group{kGatewayGroup}, kind = "Gateway";
@@ -124,7 +127,7 @@ struct RouteStatus {
   friend bool operator==(const RouteStatus&, const RouteStatus&) = default;
 };
 
-// Of either kind: what a GRPCRoute lacks stays at its default.
+// Of any kind: what a kind lacks stays at its default.
 struct Route {
   const Resource* resource = &kHttpRoutes;
   Meta meta;
@@ -135,6 +138,9 @@ struct Route {
 };
 Route decode_http_route(const Json& json);
 Route decode_grpc_route(const Json& json);
+Route decode_tls_route(const Json& json);
+Route decode_tcp_route(const Json& json);
+Route decode_udp_route(const Json& json);
 Json encode_status(const RouteStatus& status);
 
 }  // namespace tidegate::api

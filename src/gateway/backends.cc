@@ -10,9 +10,11 @@
 namespace tidegate::gateway {
 namespace {
 
-const api::ServicePort* find_port(const api::Service& service, std::int32_t port) {
+std::string_view transport(bool udp) { return udp ? "UDP" : "TCP"; }
+
+const api::ServicePort* find_port(const api::Service& service, std::int32_t port, bool udp) {
   const auto it = std::find_if(service.ports.begin(), service.ports.end(),
-                               [&](const auto& p) { return p.port == port && p.protocol == "TCP"; });
+                               [&](const auto& p) { return p.port == port && p.protocol == transport(udp); });
   return it == service.ports.end() ? nullptr : &*it;
 }
 
@@ -28,7 +30,7 @@ std::string protocol_of(const api::ServicePort& port, bool tls) {
 // slice kept by hand may leave the number out, which means that of the Service's target.
 std::uint16_t slice_port(const api::EndpointSlice& slice, const api::ServicePort& port) {
   for (const auto& candidate : slice.ports) {
-    if (candidate.name != port.name || candidate.protocol != "TCP") continue;
+    if (candidate.name != port.name || candidate.protocol != port.protocol) continue;
     std::int64_t number = candidate.port;
     if (number == 0) number = text::parse_int(port.target_port).value_or(port.port);
     return number > 0 && number <= 65535 ? static_cast<std::uint16_t>(number) : 0;
@@ -36,9 +38,11 @@ std::uint16_t slice_port(const api::EndpointSlice& slice, const api::ServicePort
   return 0;
 }
 
-std::string port_list(const api::Service& service) {
+std::string port_list(const api::Service& service, bool udp) {
   std::vector<std::string> ports;
-  for (const auto& port : service.ports) ports.push_back(std::to_string(port.port));
+  for (const auto& port : service.ports) {
+    if (port.protocol == transport(udp)) ports.push_back(std::to_string(port.port));
+  }
   return ports.empty() ? "none" : text::join(ports, ", ");
 }
 
@@ -76,13 +80,14 @@ std::uint32_t Backends::index_of(const Id& id, const api::Service* service) {
   const auto [it, added] = by_id_.try_emplace(id, static_cast<std::uint32_t>(backends_.size()));
   if (!added) return it->second;
   auto& backend = backends_.emplace_back();
-  std::tie(backend.ns, backend.name, backend.port) = id;
-  backend.protocol = "http";
-  const auto* port = service ? find_port(*service, backend.port) : nullptr;
+  bool udp = false;
+  std::tie(backend.ns, backend.name, backend.port, udp) = id;
+  backend.protocol = udp ? "udp" : "http";
+  const auto* port = service ? find_port(*service, backend.port, udp) : nullptr;
   if (!port) return it->second;
-  const auto* tls = tls_.of(*service, *port);
+  const auto* tls = udp ? nullptr : tls_.of(*service, *port);
   if (tls) backend.tls = *tls;
-  if (const auto protocol = protocol_of(*port, tls != nullptr); !protocol.empty())
+  if (const auto protocol = protocol_of(*port, tls != nullptr); !udp && !protocol.empty())
     backend.protocol = protocol;
   if (service->type != "ExternalName") backend.endpoints = endpoints(*service, *port);
   return it->second;
@@ -100,7 +105,7 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
   const auto refuse = [&](Reason reason, std::string_view part, std::string detail) {
     route.problems.push_back(
         {route.kind(), route.key(), "", field + std::string(part), reason, detail, effect});
-    return ResolvedBackend{index_of({key.ns, key.name, number}, service), std::move(detail)};
+    return ResolvedBackend{index_of({key.ns, key.name, number, route.is_udp()}, service), std::move(detail)};
   };
   if (!is_service) {
     return refuse(Reason::kInvalidKind, ".kind",
@@ -122,12 +127,13 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
   }
   if (reference.port == 0)
     return refuse(Reason::kBackendNotFound, ".port", "is not set: expected a port of the Service");
-  const auto* port = find_port(*service, reference.port);
+  const auto* port = find_port(*service, reference.port, route.is_udp());
   if (!port) {
     return refuse(Reason::kBackendNotFound, ".port",
-                  std::to_string(reference.port) + " is not a TCP port of Service " + to_string(key) +
-                      ": it has " + port_list(*service));
+                  std::to_string(reference.port) + " is not a " + std::string(transport(route.is_udp())) +
+                      " port of Service " + to_string(key) + ": it has " + port_list(*service, route.is_udp()));
   }
+  if (route.is_tunnel()) return {index_of({key.ns, key.name, number, route.is_udp()}, service), "", service};
   tls_.note_use(route, *service, *port);
   const std::string protocol = protocol_of(*port, tls_.of(*service, *port) != nullptr);
   if (protocol.empty()) {
@@ -135,7 +141,7 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
                   "appProtocol " + shown(port->app_protocol) + " of Service " + to_string(key) +
                       " is not supported without a BackendTLSPolicy: expected HTTP/1, h2c or WebSocket");
   }
-  return {index_of({key.ns, key.name, number}, service), "", service};
+  return {index_of({key.ns, key.name, number, false}, service), "", service};
 }
 
 Backends::Sorted Backends::sorted() && {

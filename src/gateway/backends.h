@@ -40,7 +40,7 @@ class Backends {
   Sorted sorted() &&;
 
  private:
-  using Id = std::tuple<std::string, std::string, std::uint16_t>;
+  using Id = std::tuple<std::string, std::string, std::uint16_t, bool>;  // namespace, name, port, whether UDP
 
   void index_slices();
   std::uint32_t index_of(const Id& id, const api::Service* service);

@@ -22,14 +22,19 @@ namespace tidegate::gateway {
 template <typename T>
 using Snapshots = std::map<api::Key, std::shared_ptr<const T>>;
 
+// Where a listener listens, as proxies name it: "127.77.0.1:80"; over UDP "127.77.0.1:53/udp".
+inline std::string endpoint_text(const std::string& address, std::int32_t port, bool udp) {
+  return address + ":" + std::to_string(port) + (udp ? "/udp" : "");
+}
+
 // What every proxy serves, as Controller::applied() was told.
 struct Served {
-  using ListenerId = std::tuple<api::Key, std::string, std::string>;  // Gateway, listener, "address:port"
+  using ListenerId = std::tuple<api::Key, std::string, std::string>;  // Gateway, listener, endpoint_text()
 
   bool known =
       true;  // false: nobody serves here (files); conditions that only proxies could tell are Unknown
   std::set<ListenerId> listeners;             // open
-  std::map<std::string, std::string> failed;  // could not be opened: by "address:port", why
+  std::map<std::string, std::string> failed;  // could not be opened: by endpoint_text(), why
   using RouteId = std::tuple<api::Key, std::string, std::string, api::Key>;  // Gateway, listener, kind, route
   std::map<RouteId, std::int64_t> routes;                                    // generation
 };
@@ -37,7 +42,7 @@ struct Served {
 struct ClusterState {
   Snapshots<api::GatewayClass> classes;
   Snapshots<api::Gateway> gateways;
-  Snapshots<api::Route> http_routes, grpc_routes;
+  Snapshots<api::Route> http_routes, grpc_routes, tls_routes, tcp_routes, udp_routes;
   Snapshots<api::ReferenceGrant> grants;
   Snapshots<api::Service> services;
   Snapshots<api::EndpointSlice> slices;

@@ -28,6 +28,9 @@ void Complaints::tell(const ObjectId& id, const Problem& first, const std::strin
   about(api::kGateways, stores.gateways);
   about(api::kHttpRoutes, stores.http_routes);
   about(api::kGrpcRoutes, stores.grpc_routes);
+  about(api::kTlsRoutes, stores.tls_routes);
+  about(api::kTcpRoutes, stores.tcp_routes);
+  about(api::kUdpRoutes, stores.udp_routes);
   about(api::kBackendTlsPolicies, stores.tls_policies);
 }
 

@@ -25,6 +25,9 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         gateway_writer(client, api::kGateways, stores, stores->gateways, std::string(kControllerName)),
         http_writer(client, api::kHttpRoutes, stores, stores->http_routes, std::string(kControllerName)),
         grpc_writer(client, api::kGrpcRoutes, stores, stores->grpc_routes, std::string(kControllerName)),
+        tls_writer(client, api::kTlsRoutes, stores, stores->tls_routes, std::string(kControllerName)),
+        tcp_writer(client, api::kTcpRoutes, stores, stores->tcp_routes, std::string(kControllerName)),
+        udp_writer(client, api::kUdpRoutes, stores, stores->udp_routes, std::string(kControllerName)),
         policy_writer(client, api::kBackendTlsPolicies, stores, stores->tls_policies,
                       std::string(kControllerName)),
         complaints([this](const auto& resource, const auto& meta, auto reason, auto message) {
@@ -61,7 +64,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   TranslateOptions translation_options;
 
   std::shared_ptr<Stores> stores = std::make_shared<Stores>();
-  static constexpr std::size_t kKinds = 11;  // that watch_all() watches
+  static constexpr std::size_t kKinds = 14;  // that watch_all() watches
   std::size_t kinds_synced = 0;
   bool stopped = false;
   HoldOff refresh_soon;
@@ -76,7 +79,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
   StatusWriter<api::GatewayClass> class_writer;
   StatusWriter<api::Gateway> gateway_writer;
-  StatusWriter<api::Route> http_writer, grpc_writer;
+  StatusWriter<api::Route> http_writer, grpc_writer, tls_writer, tcp_writer, udp_writer;
   StatusWriter<api::BackendTlsPolicy> policy_writer;
   Complaints complaints;
   std::vector<std::unique_ptr<kube::Reflector>>
@@ -99,6 +102,9 @@ void Controller::State::watch_all() {
   watch(api::kHttpRoutes, stores->http_routes, &http_writer);
   // A cluster may do without: older releases of Gateway API, or an installation of less.
   watch(api::kGrpcRoutes, stores->grpc_routes, &grpc_writer, kube::Unknown::kEmpty);
+  watch(api::kTlsRoutes, stores->tls_routes, &tls_writer, kube::Unknown::kEmpty);
+  watch(api::kTcpRoutes, stores->tcp_routes, &tcp_writer, kube::Unknown::kEmpty);
+  watch(api::kUdpRoutes, stores->udp_routes, &udp_writer, kube::Unknown::kEmpty);
   watch(api::kReferenceGrants, stores->grants, nullptr);
   watch(api::kServices, stores->services, nullptr);
   watch(api::kEndpointSlices, stores->slices, nullptr);
@@ -182,8 +188,14 @@ void Controller::State::publish_if_new(routing::Table table) {
 void Controller::State::write_statuses() {
   class_writer.want(latest.statuses.classes);
   gateway_writer.want(latest.statuses.gateways);
-  http_writer.want(latest.statuses.http_routes);
-  grpc_writer.want(latest.statuses.grpc_routes);
+  const auto write_routes = [this](StatusWriter<api::Route>& writer, const api::Resource& resource) {
+    writer.want(latest.statuses.routes[resource.kind]);
+  };
+  write_routes(http_writer, api::kHttpRoutes);
+  write_routes(grpc_writer, api::kGrpcRoutes);
+  write_routes(tls_writer, api::kTlsRoutes);
+  write_routes(tcp_writer, api::kTcpRoutes);
+  write_routes(udp_writer, api::kUdpRoutes);
   policy_writer.want(latest.statuses.tls_policies);
   complaints.update(latest.problems, *stores);
 }
@@ -211,7 +223,8 @@ bool Controller::State::settled() const {
     if (accepted->status == "True" && programmed->status != "True") return false;
   }
   return class_writer.settled() && gateway_writer.settled() && http_writer.settled() &&
-         grpc_writer.settled() && policy_writer.settled();
+         grpc_writer.settled() && tls_writer.settled() && tcp_writer.settled() && udp_writer.settled() &&
+         policy_writer.settled();
 }
 
 // ---- the face ----

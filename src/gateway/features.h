@@ -9,7 +9,9 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 34> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 41> kSupportedFeatures = {
+    "BackendTLSPolicy",
+    "BackendTLSPolicySANValidation",
     "GRPCRoute",
     "GRPCRouteNamedRouteRule",
     "Gateway",
@@ -44,6 +46,11 @@ inline constexpr std::array<std::string_view, 34> kSupportedFeatures = {
     "HTTPRouteRetry",
     "HTTPRouteSchemeRedirect",
     "ReferenceGrant",
+    "TCPRoute",
+    "TLSRoute",
+    "TLSRouteModeMixed",
+    "TLSRouteModeTerminate",
+    "UDPRoute",
 };
 static_assert(std::is_sorted(kSupportedFeatures.begin(), kSupportedFeatures.end()));
 

@@ -20,6 +20,7 @@ namespace tidegate::gateway {
 struct ListenerNode {
   const api::GatewayListener* spec = nullptr;
   std::size_t index = 0;
+  routing::Protocol protocol = routing::Protocol::kHttp;
   std::vector<api::RouteKind> kinds;  // that may attach: what is asked for and the protocol carries
   bool accepted = true;               // the fields are fine and nothing conflicts
   bool conflicted = false;
@@ -35,6 +36,9 @@ struct ListenerNode {
   std::vector<routing::Rule> rules;
 
   std::string field() const { return indexed("spec.listeners", index); }
+  std::string endpoint(const std::string& address) const {
+    return endpoint_text(address, spec->port, protocol == routing::Protocol::kUdp);
+  }
 };
 
 struct GatewayNode {
@@ -69,6 +73,9 @@ struct RouteNode {
   api::Key key() const { return route->meta.key(); }
   std::string kind() const { return std::string(route->resource->kind); }
   bool is_grpc() const { return route->resource == &api::kGrpcRoutes; }
+  bool is_udp() const { return route->resource == &api::kUdpRoutes; }
+  // Layer 4: what comes in is carried on as it is.
+  bool is_tunnel() const { return route->resource != &api::kHttpRoutes && !is_grpc(); }
 };
 
 struct PolicyNode {  // a BackendTLSPolicy

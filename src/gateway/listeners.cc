@@ -2,6 +2,7 @@
 #include "gateway/listeners.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "gateway/pem.h"
@@ -10,8 +11,37 @@
 namespace tidegate::gateway {
 namespace {
 
-const std::vector<api::RouteKind> kRouteKinds{{std::string(api::kGatewayGroup), "HTTPRoute"},
-                                              {std::string(api::kGatewayGroup), "GRPCRoute"}};
+using routing::Protocol;
+
+struct ProtocolRow {
+  std::string_view name;
+  std::string_view family;  // one family has a port; UDP's are others
+  Protocol protocol;
+  std::vector<api::RouteKind> kinds;
+};
+
+api::RouteKind kind_of(const api::Resource& resource) {
+  return {std::string(resource.group), std::string(resource.kind)};
+}
+
+const std::array<ProtocolRow, 5>& protocols() {
+  static const std::array<ProtocolRow, 5> rows{{
+      {"HTTP", "HTTP", Protocol::kHttp, {kind_of(api::kHttpRoutes), kind_of(api::kGrpcRoutes)}},
+      {"HTTPS", "TLS", Protocol::kHttp, {kind_of(api::kHttpRoutes), kind_of(api::kGrpcRoutes)}},
+      {"TLS", "TLS", Protocol::kTls, {kind_of(api::kTlsRoutes)}},
+      {"TCP", "TCP", Protocol::kTcp, {kind_of(api::kTcpRoutes)}},
+      {"UDP", "UDP", Protocol::kUdp, {kind_of(api::kUdpRoutes)}},
+  }};
+  return rows;
+}
+
+// Null: a protocol that we do not know.
+const ProtocolRow* protocol_of(const api::GatewayListener& listener) {
+  const auto& rows = protocols();
+  const auto found =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.name == listener.protocol; });
+  return found == rows.end() ? nullptr : &*found;
+}
 
 void report(const GatewayNode& gateway, ListenerNode& listener, Reason reason, std::string_view field,
             std::string detail) {
@@ -23,40 +53,34 @@ void report(const GatewayNode& gateway, ListenerNode& listener, Reason reason, s
       {"Gateway", gateway.key(), listener.spec->name, std::move(path), reason, std::move(detail)});
 }
 
-bool carries_http(const ListenerNode& listener) {
-  return listener.spec->protocol == "HTTP" || listener.spec->protocol == "HTTPS";
-}
-
 void check_protocol(const GatewayNode& gateway, ListenerNode& listener) {
-  if (carries_http(listener)) return;
+  if (const auto* known = protocol_of(*listener.spec)) {
+    listener.protocol = known->protocol;
+    return;
+  }
   report(gateway, listener, Reason::kUnsupportedProtocol, "protocol",
-         shown(listener.spec->protocol) + " is not served here: expected HTTP or HTTPS");
+         shown(listener.spec->protocol) + " is not served here: expected HTTP, HTTPS, TLS, TCP or UDP");
 }
 
 // ---- conflicts: nobody wins, as the specification asks ----
 
-// Protocols that can share a port. Empty: one that we do not know, which holds nothing.
-std::string_view port_family(std::string_view protocol) {
-  if (protocol == "HTTPS" || protocol == "TLS") return "TLS";
-  if (protocol == "HTTP" || protocol == "TCP") return protocol;
-  return {};
-}
-
+// A protocol that we do not know holds no port.
 void check_conflicts(const GatewayNode& gateway, std::vector<ListenerNode>& listeners,
                      ListenerNode& listener) {
-  const auto family = port_family(listener.spec->protocol);
-  if (family.empty()) return;
+  const auto* mine = protocol_of(*listener.spec);
+  if (mine == nullptr) return;
   for (const auto& other : listeners) {
     if (&other == &listener || other.spec->port != listener.spec->port) continue;
-    const auto other_family = port_family(other.spec->protocol);
+    const auto* its = protocol_of(*other.spec);
+    if (its == nullptr || (mine->protocol == Protocol::kUdp) != (its->protocol == Protocol::kUdp)) continue;
     const std::string whose = "listener " + shown(other.spec->name) + " (" + other.spec->protocol +
                               ", port " + std::to_string(other.spec->port) + ")";
-    if (!other_family.empty() && other_family != family) {
+    if (its->family != mine->family || !names_hosts(listener)) {
       listener.conflicted = true;
       return report(gateway, listener, Reason::kProtocolConflict, "protocol",
                     shown(listener.spec->protocol) + " cannot share the port with " + whose);
     }
-    if (other.spec->protocol == listener.spec->protocol && other.spec->hostname == listener.spec->hostname) {
+    if (other.spec->hostname == listener.spec->hostname) {
       listener.conflicted = true;
       return report(gateway, listener, Reason::kHostnameConflict, "hostname",
                     shown(listener.spec->hostname) + " is also taken by " + whose +
@@ -68,17 +92,20 @@ void check_conflicts(const GatewayNode& gateway, std::vector<ListenerNode>& list
 // ---- allowed kinds ----
 
 void check_kinds(const GatewayNode& gateway, ListenerNode& listener) {
-  if (!carries_http(listener)) return;
+  const auto* known = protocol_of(*listener.spec);
+  if (known == nullptr) return;
   const auto& asked = listener.spec->allowed_routes.kinds;
-  if (asked.empty()) listener.kinds = kRouteKinds;
+  if (asked.empty()) listener.kinds = known->kinds;
+  std::vector<std::string> names;
+  for (const auto& kind : known->kinds) names.push_back(kind.kind);
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (std::find(kRouteKinds.begin(), kRouteKinds.end(), asked[i]) != kRouteKinds.end()) {
+    if (std::find(known->kinds.begin(), known->kinds.end(), asked[i]) != known->kinds.end()) {
       if (std::find(listener.kinds.begin(), listener.kinds.end(), asked[i]) == listener.kinds.end())
         listener.kinds.push_back(asked[i]);
     } else {
       report(gateway, listener, Reason::kInvalidRouteKinds, indexed("allowedRoutes.kinds", i),
              shown(asked[i].group + "/" + asked[i].kind) + " is not served by a listener of protocol " +
-                 listener.spec->protocol + ": expected HTTPRoute or GRPCRoute");
+                 listener.spec->protocol + ": expected " + text::join(names, " or "));
     }
   }
 }
@@ -138,11 +165,14 @@ void take_certificate(const ClusterState& state, const GatewayNode& gateway, Lis
 }
 
 void check_tls(const ClusterState& state, const GatewayNode& gateway, ListenerNode& listener) {
-  if (listener.spec->protocol != "HTTPS") return;
+  const auto& protocol = listener.spec->protocol;
+  if (protocol != "HTTPS" && protocol != "TLS") return;
   const auto& tls = listener.spec->tls;
+  if (protocol == "TLS" && tls && tls->mode == "Passthrough") return;
   if (tls && tls->mode != "Terminate") {
     report(gateway, listener, Reason::kUnsupportedListenerValue, "tls.mode",
-           shown(tls->mode) + " does not go with protocol HTTPS: expected Terminate");
+           shown(tls->mode) + " does not go with protocol " + protocol + ": expected Terminate" +
+               (protocol == "TLS" ? " or Passthrough" : ""));
   }
   // Serving without the check that was asked for would let strangers in.
   if (gateway.gateway->client_validation || (tls && tls->client_validation)) {
@@ -165,6 +195,10 @@ void check_tls(const ClusterState& state, const GatewayNode& gateway, ListenerNo
 
 }  // namespace
 
+bool names_hosts(const ListenerNode& listener) {
+  return listener.protocol == Protocol::kHttp || listener.protocol == Protocol::kTls;
+}
+
 void check_listeners(const ClusterState& state, GatewayNode& gateway) {
   const auto& specs = gateway.gateway->listeners;
   gateway.listeners.resize(specs.size());
@@ -172,8 +206,8 @@ void check_listeners(const ClusterState& state, GatewayNode& gateway) {
     gateway.listeners[i].spec = &specs[i];
     gateway.listeners[i].index = i;
   }
+  for (auto& listener : gateway.listeners) check_protocol(gateway, listener);
   for (auto& listener : gateway.listeners) {
-    check_protocol(gateway, listener);
     check_conflicts(gateway, gateway.listeners, listener);
     check_kinds(gateway, listener);
     check_namespaces(gateway, listener);

@@ -11,4 +11,8 @@ namespace tidegate::gateway {
 // two conflict.
 void check_listeners(const ClusterState& state, GatewayNode& gateway);
 
+// Whether hostnames tell listeners of its protocol apart, as of HTTP and TLS; of others they count for
+// nothing.
+bool names_hosts(const ListenerNode& listener);
+
 }  // namespace tidegate::gateway

@@ -43,6 +43,9 @@ bool add_object(ClusterState& state, const Json& document) {
   if (is(document, kGateways)) return add(state.gateways, kGateways, decode_gateway(document));
   if (is(document, kHttpRoutes)) return add(state.http_routes, kHttpRoutes, decode_http_route(document));
   if (is(document, kGrpcRoutes)) return add(state.grpc_routes, kGrpcRoutes, decode_grpc_route(document));
+  if (is(document, kTlsRoutes)) return add(state.tls_routes, kTlsRoutes, decode_tls_route(document));
+  if (is(document, kTcpRoutes)) return add(state.tcp_routes, kTcpRoutes, decode_tcp_route(document));
+  if (is(document, kUdpRoutes)) return add(state.udp_routes, kUdpRoutes, decode_udp_route(document));
   if (is(document, kReferenceGrants))
     return add(state.grants, kReferenceGrants, decode_reference_grant(document));
   if (is(document, kServices)) return add(state.services, kServices, decode_service(document));

@@ -48,11 +48,18 @@ class RuleTranslation {
         index_(index),
         field_(indexed("spec.rules", index)) {}
 
+  // Of layer 4.
+  routing::Rule run_tunnel() {
+    routing::Rule rule = named();
+    add_backends(rule, false,
+                 route_.is_udp() ? "Its share of the clients gets no answer."
+                                 : "Its share of the connections is closed.");
+    rule.sticky.reset();
+    return rule;
+  }
+
   routing::Rule run() {
-    routing::Rule rule;
-    rule.route = {route_.kind(), route_.route->meta.ns, route_.route->meta.name,
-                  route_.route->meta.generation};
-    rule.name = from_.name.empty() ? std::to_string(index_) : from_.name;
+    routing::Rule rule = named();
     for (std::size_t i = 0; i < from_.matches.size(); ++i)
       rule.matches.push_back(match(from_.matches[i], indexed(field_ + ".matches", i)));
     const bool prefix_only = std::all_of(from_.matches.begin(), from_.matches.end(),
@@ -71,6 +78,14 @@ class RuleTranslation {
   }
 
  private:
+  routing::Rule named() const {
+    routing::Rule rule;
+    rule.route = {route_.kind(), route_.route->meta.ns, route_.route->meta.name,
+                  route_.route->meta.generation};
+    rule.name = from_.name.empty() ? std::to_string(index_) : from_.name;
+    return rule;
+  }
+
   void refuse(const std::string& field, std::string detail) {
     route_.valid = false;
     route_.problems.push_back(
@@ -155,11 +170,12 @@ class RuleTranslation {
             values(from.query, field + ".queryParams", false)};
   }
 
-  void add_backends(routing::Rule& rule, bool prefix_only) {
+  // `effect` as of Backends::resolve().
+  void add_backends(routing::Rule& rule, bool prefix_only, std::string_view effect = {}) {
     for (std::size_t i = 0; i < from_.backends.size(); ++i) {
       const auto& from = from_.backends[i];
       const std::string field = indexed(field_ + ".backendRefs", i);
-      auto resolved = backends_.resolve(route_, from.backend, field);
+      auto resolved = backends_.resolve(route_, from.backend, field, effect);
       routing::WeightedBackend choice;
       choice.backend = resolved.index;
       choice.weight = static_cast<std::uint32_t>(std::clamp(from.weight, 0, 1'000'000));
@@ -274,6 +290,14 @@ class RuleTranslation {
 
 void translate_rules(RouteNode& route, Backends& backends) {
   const auto& rules = route.route->rules;
+  if (route.is_tunnel()) {  // they match nothing, so that the first one takes all
+    route.rules.push_back(RuleTranslation(route, backends, rules.front(), 0).run_tunnel());
+    if (rules.size() > 1) {
+      route.problems.push_back({route.kind(), route.key(), "", "spec.rules[1]", Reason::kIgnoredField,
+                                "only the first rule of a " + route.kind() + " is served"});
+    }
+    return;
+  }
   for (std::size_t i = 0; i < rules.size(); ++i)
     route.rules.push_back(RuleTranslation(route, backends, rules[i], i).run());
 }

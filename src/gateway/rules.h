@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From an HTTPRoute's rules to the table's: matches, filters, backends, timeouts. A value that we do not know
+// From a route's rules to the table's: matches, filters, backends, timeouts; of TLS, TCP and UDP routes the
+// backends alone. A value that we do not know
 // makes the whole route refused; a reference that can't be followed costs its share of one rule. Thread:
 // none; pure.
 #pragma once

@@ -8,7 +8,8 @@ Served served_by(const routing::Table& table,
   Served out;
   out.failed.insert(failed.begin(), failed.end());
   for (const auto& listener : table.listeners) {
-    const std::string endpoint = listener.address + ":" + std::to_string(listener.port);
+    const std::string endpoint =
+        endpoint_text(listener.address, listener.port, listener.protocol == routing::Protocol::kUdp);
     if (out.failed.contains(endpoint)) continue;
     const api::Key gateway{listener.gateway_ns, listener.gateway};
     out.listeners.insert({gateway, listener.name, endpoint});

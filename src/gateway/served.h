@@ -11,7 +11,7 @@
 
 namespace tidegate::gateway {
 
-// `failed`: listeners that could not be opened, by "address:port", with the reason.
+// `failed`: listeners that could not be opened, by endpoint_text(), with the reason.
 Served served_by(const routing::Table& table, const std::vector<std::pair<std::string, std::string>>& failed);
 
 }  // namespace tidegate::gateway

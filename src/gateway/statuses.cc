@@ -46,14 +46,10 @@ bool has_problem_for(const std::vector<Problem>& problems, std::string_view type
 
 enum class Progress : std::uint8_t { kUnknown, kPending, kServed, kFailed };
 
-std::string endpoint_of(const std::string& address, const ListenerNode& listener) {
-  return address + ":" + std::to_string(listener.spec->port);
-}
-
 Progress progress_of(const Served& served, const GatewayNode& gateway, const ListenerNode& listener) {
   if (!served.known) return Progress::kUnknown;
   for (const auto& address : gateway.addresses) {
-    const std::string endpoint = endpoint_of(address, listener);
+    const std::string endpoint = listener.endpoint(address);
     if (served.failed.contains(endpoint)) return Progress::kFailed;
     if (!served.listeners.contains({gateway.key(), listener.spec->name, endpoint})) return Progress::kPending;
   }
@@ -95,7 +91,7 @@ api::Condition listener_programmed(const ClusterState& state, const GatewayNode&
   if (!addresses_stand(gateway))
     return say("False", "Pending", "Waiting for the Gateway's address to be written.");
   return say("True", "Programmed",
-             "The listener takes traffic on " + endpoint_of(gateway.addresses.front(), listener) + ".");
+             "The listener takes traffic on " + listener.endpoint(gateway.addresses.front()) + ".");
 }
 
 api::ListenerStatus listener_status(const ClusterState& state, const GatewayNode& gateway,
@@ -260,7 +256,7 @@ Statuses make_statuses(const ClusterState& state, const Graph& graph, std::strin
   for (const auto& [key, node] : graph.gateways) out.gateways.emplace(key, gateway_status(state, node));
   for (const auto& route : graph.routes) {
     if (route.parents.empty() && !has_entry(route.route->status.parents, controller_name)) continue;
-    auto& status = (route.is_grpc() ? out.grpc_routes : out.http_routes)[route.key()];
+    auto& status = out.routes[route.route->resource->kind][route.key()];
     for (const auto& parent : route.parents)
       status.parents.push_back(parent_status(state, route, parent, controller_name));
   }

@@ -21,7 +21,7 @@ inline constexpr std::string_view kRouteProgrammed = "tidegate.dev/Programmed";
 struct Statuses {
   std::map<api::Key, api::GatewayClassStatus> classes;
   std::map<api::Key, api::GatewayStatus> gateways;
-  std::map<api::Key, api::RouteStatus> http_routes, grpc_routes;
+  std::map<std::string_view, std::map<api::Key, api::RouteStatus>> routes;  // by kind
   std::map<api::Key, api::PolicyStatus> tls_policies;
 };
 Statuses make_statuses(const ClusterState& state, const Graph& graph, std::string_view controller_name);

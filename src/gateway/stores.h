@@ -12,6 +12,9 @@ struct Stores {
   kube::Store<api::Gateway> gateways{api::decode_gateway};
   kube::Store<api::Route> http_routes{api::decode_http_route};
   kube::Store<api::Route> grpc_routes{api::decode_grpc_route};
+  kube::Store<api::Route> tls_routes{api::decode_tls_route};
+  kube::Store<api::Route> tcp_routes{api::decode_tcp_route};
+  kube::Store<api::Route> udp_routes{api::decode_udp_route};
   kube::Store<api::ReferenceGrant> grants{api::decode_reference_grant};
   kube::Store<api::Service> services{api::decode_service};
   kube::Store<api::EndpointSlice> slices{api::decode_endpoint_slice};
@@ -26,6 +29,9 @@ struct Stores {
             gateways.all(),
             http_routes.all(),
             grpc_routes.all(),
+            tls_routes.all(),
+            tcp_routes.all(),
+            udp_routes.all(),
             grants.all(),
             services.all(),
             slices.all(),

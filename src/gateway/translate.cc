@@ -47,7 +47,7 @@ void note_failed_listeners(const ClusterState& state, GatewayNode& node) {
   for (auto& listener : node.listeners) {
     if (!listener.servable) continue;
     for (const auto& address : node.addresses) {
-      const auto failed = state.served.failed.find(address + ":" + std::to_string(listener.spec->port));
+      const auto failed = state.served.failed.find(listener.endpoint(address));
       if (failed == state.served.failed.end()) continue;
       listener.problems.push_back({"Gateway", node.key(), listener.spec->name, listener.field() + ".port",
                                    Reason::kPortUnavailable,
@@ -59,7 +59,8 @@ void note_failed_listeners(const ClusterState& state, GatewayNode& node) {
 // GEP-718: of equal matches the oldest route's wins, then the first by namespace and name.
 void find_routes_in_order(const ClusterState& state, Graph& graph) {
   graph.routes.reserve(state.http_routes.size() + state.grpc_routes.size());
-  for (const auto* routes : {&state.http_routes, &state.grpc_routes}) {
+  for (const auto* routes :
+       {&state.http_routes, &state.grpc_routes, &state.tls_routes, &state.tcp_routes, &state.udp_routes}) {
     for (const auto& [key, route] : *routes) graph.routes.emplace_back().route = route;
   }
   const auto age = [](const RouteNode& node) { return std::pair(node.route->meta.created, node.key()); };
@@ -105,8 +106,9 @@ routing::Table make_table(Graph& graph, Backends&& backends) {
       for (const auto& address : node.addresses) {
         table.listeners.push_back({key.ns, key.name, listener.spec->name, address,
                                    static_cast<std::uint16_t>(std::clamp(listener.spec->port, 0, 65535)),
-                                   listener.spec->hostname, listener.certificate_pem,
-                                   listener.private_key_pem, listener.rules});
+                                   names_hosts(listener) ? listener.spec->hostname : "",
+                                   listener.certificate_pem, listener.private_key_pem, listener.rules,
+                                   listener.protocol});
       }
     }
   }

@@ -98,8 +98,13 @@ std::string output_of(Case in) {
   Json& statuses = rest["statuses"] = Json::object();
   add_statuses(statuses, "GatewayClass", in.state.classes, out.statuses.classes, in);
   add_statuses(statuses, "Gateway", in.state.gateways, out.statuses.gateways, in);
-  add_statuses(statuses, "HTTPRoute", in.state.http_routes, out.statuses.http_routes, in);
-  add_statuses(statuses, "GRPCRoute", in.state.grpc_routes, out.statuses.grpc_routes, in);
+  const std::map<std::string, const Snapshots<api::Route>*> routes = {{"HTTPRoute", &in.state.http_routes},
+                                                                      {"GRPCRoute", &in.state.grpc_routes},
+                                                                      {"TLSRoute", &in.state.tls_routes},
+                                                                      {"TCPRoute", &in.state.tcp_routes},
+                                                                      {"UDPRoute", &in.state.udp_routes}};
+  for (const auto& [kind, wanted] : out.statuses.routes)
+    add_statuses(statuses, std::string(kind).c_str(), *routes.at(std::string(kind)), wanted, in);
   add_statuses(statuses, "BackendTLSPolicy", in.state.tls_policies, out.statuses.tls_policies, in);
   drop_times(statuses);
   for (auto& [name, status] : statuses.items()) {

@@ -113,7 +113,8 @@ Result<void> check_free(const Address& address) {
   if (!endpoint) return endpoint.error();
   asio::io_context io(1);
   Acceptor acceptor(io);
-  if (auto failed = bind(acceptor, *endpoint, {.address = address})) return bind_error(to_string(address), failed);
+  if (auto failed = bind(acceptor, *endpoint, {.address = address}))
+    return bind_error(to_string(address), failed);
   return {};
 }
 

@@ -83,6 +83,13 @@ class PeekHandle final : public Handshake {
 
 }  // namespace
 
+void close_cleanly(TcpSocket socket) {
+  std::array<char, kClientHelloBytes> sink;
+  while (::recv(socket.native_handle(), sink.data(), sink.size(), MSG_DONTWAIT) ==
+         static_cast<ssize_t>(sink.size())) {
+  }
+}
+
 std::unique_ptr<Handshake> peek_hello(TcpSocket socket, PeekedCallback done) {
   const auto peeking = std::make_shared<Peeking>(std::move(socket), std::move(done));
   peeking->wait_for(1);

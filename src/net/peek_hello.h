@@ -19,4 +19,7 @@ using PeekedCallback = std::function<void(Result<std::string> server_name, TcpSo
 // The deadline is the caller's: destroying the handle gives up and closes the socket.
 [[nodiscard]] std::unique_ptr<Handshake> peek_hello(TcpSocket socket, PeekedCallback done);
 
+// Takes what has come and closes, so that the peer sees an end, where unread bytes would make it a reset.
+void close_cleanly(TcpSocket socket);
+
 }  // namespace tidegate::net

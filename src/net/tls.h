@@ -24,7 +24,8 @@ struct ServerTlsOptions {
   KeyPair identity;
   std::string client_ca_pem;  // non-empty: client certificates are verified against it
   bool require_client_certificate = false;
-  std::vector<std::string> alpn = {"http/1.1"};  // in order of preference
+  std::vector<std::string> alpn = {
+      "http/1.1"};  // in order of preference; empty: whatever is offered is not answered
 };
 Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& options);
 

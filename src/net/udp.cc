@@ -125,4 +125,10 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::connect(asio::io_context& io, cons
   return start(receiving);
 }
 
+Result<void> check_udp_free(const Address& address) {
+  asio::io_context io(1);
+  const auto bound = UdpSocket::bind(io, address, false, [](const auto&, auto) {});
+  return bound ? Result<void>() : bound.error();
+}
+
 }  // namespace tidegate::net

@@ -35,4 +35,7 @@ class UdpSocket {
   virtual Address address() const = 0;
 };
 
+// As check_free() (listener.h), for UDP.
+Result<void> check_udp_free(const Address& address);
+
 }  // namespace tidegate::net

@@ -98,6 +98,7 @@ class Collector final : public prometheus::Collectable {
     series_->forget_old();
     std::vector<MetricFamily> out;
     collect_backends(out);
+    collect_tunnels(out);
     collect_listeners(out);
     collect_process(out);
     return out;
@@ -138,6 +139,38 @@ class Collector final : public prometheus::Collectable {
     out.push_back(std::move(failures));
     collect_backend_gauges(active, out);
     collect_backend_totals(out);
+  }
+
+  // Layer 4.
+  void collect_tunnels(std::vector<MetricFamily>& out) const {
+    MetricFamily opened{"tidegate_backend_tunnels_total",
+                        "TLS and TCP connections and UDP sessions that were brought to a backend.",
+                        MetricType::Counter,
+                        {}};
+    MetricFamily active{"tidegate_backend_active_tunnels", "Those that are open.", MetricType::Gauge, {}};
+    MetricFamily bytes{"tidegate_backend_tunnel_bytes_total", "Carried in them.", MetricType::Counter, {}};
+    MetricFamily failures{
+        "tidegate_backend_tunnel_failures_total", "Those that reached no backend.", MetricType::Counter, {}};
+    for (const auto& [key, kept] : series_->tunnels()) {
+      const auto sum = [&cells = *kept.cells](auto of) {
+        std::int64_t total = 0;
+        cells.each([&](const TunnelCell& cell) { total += of(cell).get(); });
+        return static_cast<double>(total);
+      };
+      const Labels labels = labels_of(key);
+      add_counter(opened, labels, sum([](const auto& cell) -> auto& { return cell.opened; }));
+      add_gauge(active, labels, sum([](const auto& cell) -> auto& { return cell.active; }));
+      add_counter(bytes, with(labels, "direction", "in"),
+                  sum([](const auto& cell) -> auto& { return cell.bytes_in; }));
+      add_counter(bytes, with(labels, "direction", "out"),
+                  sum([](const auto& cell) -> auto& { return cell.bytes_out; }));
+      for (std::size_t i = 0; i < kFailureReasons; ++i) {
+        const double count = sum([i](const auto& cell) -> auto& { return cell.failures[i]; });
+        const auto reason = std::string(to_string(static_cast<FailureReason>(i)));
+        if (count != 0) add_counter(failures, with(labels, "reason", reason), count);
+      }
+    }
+    for (auto* family : {&opened, &active, &bytes, &failures}) out.push_back(std::move(*family));
   }
 
   // Of backends that have had a request alone: idle routes make no series.
@@ -196,21 +229,33 @@ class Collector final : public prometheus::Collectable {
                              "Open connections of clients; a shared port counts at its first listener.",
                              MetricType::Gauge,
                              {}};
+    MetricFamily refused{"tidegate_listener_refused_total",
+                         "TLS and TCP connections and UDP datagrams that no route takes.",
+                         MetricType::Counter,
+                         {}};
     for (const auto& [key, kept] : series_->listeners()) {
       std::map<int, std::int64_t> codes;
+      std::array<std::int64_t, kRefusalNames.size()> refusals{};
       std::int64_t open = 0;
       bool seen = false;
       kept.cells->each([&](const ListenerCell& cell) {
         seen = true;
         cell.codes.each([&](int code, std::int64_t count) { codes[code] += count; });
         open += cell.connections.get();
+        for (std::size_t i = 0; i < refusals.size(); ++i) refusals[i] += cell.refused[i].get();
       });
       if (!seen) continue;
       for (const auto& [code, count] : codes) {
         add_counter(requests, with(labels_of(key), "code", code_label(code)), static_cast<double>(count));
       }
       add_gauge(connections, labels_of(key), static_cast<double>(open));
+      for (std::size_t i = 0; i < refusals.size(); ++i) {
+        if (refusals[i] == 0) continue;
+        add_counter(refused, with(labels_of(key), "reason", std::string(kRefusalNames[i])),
+                    static_cast<double>(refusals[i]));
+      }
     }
+    out.push_back(std::move(refused));
     out.push_back(std::move(requests));
     out.push_back(std::move(connections));
   }

@@ -62,9 +62,22 @@ struct alignas(64) BackendCell {
   void record(int code, FailureReason failure, Duration duration);
 };
 
+// Of a rule's backend on layer 4: TLS and TCP connections, UDP sessions.
+struct alignas(64) TunnelCell {
+  Counter opened, active;
+  Counter bytes_in, bytes_out;  // from clients, to clients
+  std::array<Counter, kFailureReasons> failures;
+};
+
+// Why a connection or a datagram got nowhere before a backend was chosen.
+enum class Refusal : std::uint8_t { kNoRoute, kNoHello };
+inline constexpr std::array<std::string_view, 2> kRefusalNames = {"no_route", "no_client_hello"};
+
 struct alignas(64) ListenerCell {
   CodeCounts codes;
   Counter connections;
+  std::array<Counter, kRefusalNames.size()> refused;  // on layer 4
+  void refuse(Refusal why) { refused[static_cast<std::size_t>(why)].add(); }
 };
 
 // Of a backend, whichever route sends to it.
@@ -82,11 +95,12 @@ enum class Limit : std::uint8_t {
   kBackendOverflow,
   kMirrorBody,
   kMirrors,
-  kAccessLog
+  kAccessLog,
+  kUdpSessions
 };
-inline constexpr std::array<std::string_view, 7> kLimitNames = {
+inline constexpr std::array<std::string_view, 8> kLimitNames = {
     "connections", "tls_timeout", "tunnel_lifetime", "backend_overflow",
-    "mirror_body", "mirrors",     "access_log"};
+    "mirror_body", "mirrors",     "access_log",      "udp_sessions"};
 
 struct alignas(64) LimitCell {
   std::array<Counter, kLimitNames.size()> hits;

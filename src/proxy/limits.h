@@ -25,6 +25,12 @@ inline constexpr std::size_t kMaxMirrors =
 inline constexpr Duration kMirrorTimeout = 15s;  // a mirrored request holds its connection no longer
 inline constexpr Duration kTunnelLifetime =
     24h;  // of a WebSocket, which pins the table that it began with; clients open another
+inline constexpr std::size_t kTunnelBuffer =
+    16 * 1024;  // each way, of bytes read and not yet sent: past it, who sends is not read from
+inline constexpr std::size_t kUdpSessions =
+    4096;  // clients of a UDP port, a worker; each holds a socket to its backend
+inline constexpr Duration kUdpIdle =
+    60s;  // of a client's UDP session, no datagram either way; what answers later is not waited for
 inline constexpr Duration kSweepInterval =
     20ms;  // precision of request time-outs; one timer a worker instead of one a request
 inline constexpr Duration kSeriesRetention =

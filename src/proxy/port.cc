@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/port.h"
 
+#include <algorithm>
+
+#include "net/peek_hello.h"
 #include "proxy/worker.h"
+#include "routing/match.h"
 #include "session/serve.h"
 
 namespace tidegate::proxy {
@@ -19,7 +23,7 @@ Result<void> Port::open(bool reuse_port) {
 
 void Port::use(WorkerTablePtr table, const routing::CompiledPort& port, ListenerCell& counts) {
   if (&counts != counts_) {
-    const auto open = static_cast<std::int64_t>(connections_.size());
+    const auto open = static_cast<std::int64_t>(connections_.size() + tunnels_.size());
     if (counts_ != nullptr) counts_->connections.add(-open);
     counts.connections.add(open);
   }
@@ -28,46 +32,149 @@ void Port::use(WorkerTablePtr table, const routing::CompiledPort& port, Listener
   table_ = std::move(table);
 }
 
-Result<void> Port::use_identities(std::vector<net::NamedIdentity> identities) {
-  if (identities == identities_) return {};
-  std::shared_ptr<net::TlsContext> tls;
-  if (!identities.empty()) {
-    auto made = net::make_server_tls(identities);
+Result<void> Port::use_identities(std::vector<net::NamedIdentity> https,
+                                  std::vector<net::NamedIdentity> tls) {
+  if (https == identities_ && tls == tunnel_identities_) return {};
+  std::shared_ptr<net::TlsContext> context;
+  if (!https.empty()) {
+    auto made = net::make_server_tls(https);
     if (!made) return made.error();
-    tls = std::move(*made);
+    context = std::move(*made);
   }
-  tls_ = std::move(tls);
-  identities_ = std::move(identities);
+  decltype(tunnel_tls_) by_name;
+  for (const net::NamedIdentity& one : tls) {
+    auto made = net::make_server_tls({one.identity, {}, false, {}});
+    if (!made) return made.error();
+    by_name.emplace(one.hostname, std::move(*made));
+  }
+  tls_ = std::move(context);
+  tunnel_tls_ = std::move(by_name);
+  identities_ = std::move(https);
+  tunnel_identities_ = std::move(tls);
   return {};
 }
 
 void Port::on_accept(net::TcpSocket socket) {
   if (connections() >= limits_.max_connections)
     return worker_.limit_hit(Limit::kConnections);  // the socket closes
+  const auto carries = [this](routing::Protocol protocol) {
+    return std::any_of(port_->all.begin(), port_->all.end(),
+                       [&](const auto* one) { return one->listener->protocol == protocol; });
+  };
+  if (carries(routing::Protocol::kTcp)) return open_tunnel(std::move(socket), *port_->all.front(), {});
+  if (carries(routing::Protocol::kTls)) return peek(std::move(socket));
   if (tls_) return handshake(std::move(socket));
   serve(net::make_tcp_stream(std::move(socket)), "http");
 }
 
-void Port::handshake(net::TcpSocket socket) {
+template <typename Begin>
+void Port::wait_for(Begin begin, Done late) {
   const std::uint64_t id = next_handshake_++;
   Handshaking& entry = handshakes_[id];
   const std::weak_ptr<Port> weak = weak_from_this();
   // Both ends of the story are posted: neither destroys the handshake from within its own callback.
-  const auto forget = [this, weak, id] {
-    if (const auto self = weak.lock()) handshakes_.erase(id);
-  };
   Scheduler& scheduler = worker_.scheduler();
-  entry.deadline = scheduler.after(limits_.tls_timeout, [this, &scheduler, forget] {
+  const auto over = [this, weak, id, &scheduler] {
+    scheduler.post([this, weak, id] {
+      if (const auto self = weak.lock()) handshakes_.erase(id);
+    });
+  };
+  entry.deadline = scheduler.after(limits_.tls_timeout, [this, over, late] {
     worker_.limit_hit(Limit::kTlsTimeout);
-    scheduler.post(forget);
+    if (late) late();
+    over();
   });
-  entry.handshake = net::accept_tls(std::move(socket), tls_, [this, weak, forget, &scheduler](auto stream) {
-    const auto self = weak.lock();
-    if (!self) return;
-    if (stream) serve(std::move(*stream), "https");
-    scheduler.post(forget);
-  });
+  entry.handshake = begin(over);
 }
+
+void Port::handshake(net::TcpSocket socket) {
+  const auto begin = [&](Done done) {
+    return net::accept_tls(std::move(socket), tls_, [this, weak = weak_from_this(), done](auto stream) {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (stream) serve(std::move(*stream), "https");
+      done();
+    });
+  };
+  wait_for(begin, nullptr);
+}
+
+// ---- layer 4 ----
+
+void Port::peek(net::TcpSocket socket) {
+  const auto begin = [&](Done done) {
+    return net::peek_hello(
+        std::move(socket), [this, weak = weak_from_this(), done](auto name, net::TcpSocket peeked) {
+          const auto self = weak.lock();
+          if (!self) return;
+          name ? route(*name, std::move(peeked)) : refuse(std::move(peeked), Refusal::kNoHello);
+          done();
+        });
+  };
+  wait_for(begin, [this] { counts_->refuse(Refusal::kNoHello); });
+}
+
+void Port::route(const std::string& server_name, net::TcpSocket socket) {
+  const auto* listener = routing::find_listener(*port_, server_name);
+  // Where HTTPS is served its own TLS tells the client that nobody has this name, or takes one without.
+  if (listener == nullptr ? tls_ != nullptr : listener->listener->protocol == routing::Protocol::kHttp)
+    return handshake(std::move(socket));
+  if (listener == nullptr) return refuse(std::move(socket), Refusal::kNoRoute);
+  open_tunnel(std::move(socket), *listener, server_name);
+}
+
+void Port::open_tunnel(net::TcpSocket socket, const routing::CompiledListener& listener,
+                       const std::string& server_name) {
+  const auto* rule = routing::match_tunnel(listener, server_name);
+  auto choice = rule == nullptr ? TunnelChoice{} : choose_backend(*table_, *rule);
+  if (!choice.series) return refuse(std::move(socket), Refusal::kNoRoute);
+  const bool ends_tls = !listener.listener->certificate_pem.empty();
+  // What came encrypted does not go on in the clear where a policy asks for TLS.
+  const bool unsafe = ends_tls && choice.view != nullptr && choice.view->backend->tls.has_value();
+  if (choice.view == nullptr || unsafe) {
+    const auto reason = unsafe ? FailureReason::kTls : FailureReason::kNoEndpoints;
+    choice.series->of(worker_.index()).failures[static_cast<std::size_t>(reason)].add();
+    return net::close_cleanly(std::move(socket));
+  }
+  if (ends_tls) return end_tls(std::move(socket), listener.listener->hostname, std::move(choice));
+  open_tunnel(net::make_tcp_stream(std::move(socket)), table_, std::move(choice));
+}
+
+void Port::end_tls(net::TcpSocket socket, const std::string& hostname, TunnelChoice choice) {
+  const auto context = tunnel_tls_.find(hostname);
+  if (context == tunnel_tls_.end()) return refuse(std::move(socket), Refusal::kNoRoute);
+  const auto begin = [&](Done done) {
+    return net::accept_tls(
+        std::move(socket), context->second,
+        [this, weak = weak_from_this(), done, table = table_, choice = std::move(choice)](auto stream) {
+          const auto self = weak.lock();
+          if (!self) return;
+          if (stream) open_tunnel(std::move(*stream), table, choice);
+          done();
+        });
+  };
+  wait_for(begin, nullptr);
+}
+
+void Port::open_tunnel(std::unique_ptr<net::Stream> client, WorkerTablePtr table, TunnelChoice choice) {
+  const auto ended = [self = shared_from_this()](Tunnel* tunnel) {
+    self->tunnels_.erase(tunnel);
+    self->counts_->connections.add(-1);
+    self->worker_.connection_closed();
+  };
+  const auto tunnel =
+      std::make_shared<Tunnel>(worker_, std::move(table), std::move(choice), std::move(client), ended);
+  tunnels_.insert(tunnel.get());
+  counts_->connections.add();
+  tunnel->start();
+}
+
+void Port::refuse(net::TcpSocket socket, Refusal why) {
+  counts_->refuse(why);
+  net::close_cleanly(std::move(socket));
+}
+
+// ---- HTTP ----
 
 void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme) {
   session::ServerOptions options;
@@ -110,6 +217,10 @@ void Port::close() {
   const std::vector<session::ServerConnection*> open(connections_.begin(), connections_.end());
   for (session::ServerConnection* connection : open) {
     if (connections_.contains(connection)) connection->close();
+  }
+  const std::vector<Tunnel*> carried(tunnels_.begin(), tunnels_.end());
+  for (Tunnel* tunnel : carried) {
+    if (tunnels_.contains(tunnel)) tunnel->close();
   }
 }
 

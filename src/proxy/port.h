@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One worker's listening socket on one address and port, and the connections accepted by it. Which Gateway
 // listener serves a request is decided request by request, from the worker's current table, so that a change
-// of table touches neither socket nor connections. Thread: its worker's. Owns: the socket. Connections own
-// themselves and hold the port until they end.
+// of table touches neither socket nor connections. TLS that is not ours to end and TCP go into tunnels, whose
+// listener is decided once: by the name in the ClientHello, or there is but one. Thread: its worker's. Owns:
+// the socket. Connections own themselves and hold the port until they end.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -13,6 +15,7 @@
 #include "net/listener.h"
 #include "net/tls.h"
 #include "proxy/backends.h"
+#include "proxy/tunnel.h"
 #include "session/h1_server.h"
 
 namespace tidegate::proxy {
@@ -28,16 +31,28 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   // `port` and `counts` are of `table`, which is pinned: connections that outlive the port's own place in the
   // tables finish with it.
   void use(WorkerTablePtr table, const routing::CompiledPort& port, ListenerCell& counts);
-  Result<void> use_identities(std::vector<net::NamedIdentity> identities);  // empty: plain HTTP
+  // `https` empty: plain HTTP. `tls`: of listeners that end TLS and carry on what is in it.
+  Result<void> use_identities(std::vector<net::NamedIdentity> https, std::vector<net::NamedIdentity> tls);
 
   void stop_accepting() { listener_.reset(); }
-  void drain();  // stops accepting; connections end with the response under way
+  void drain();  // stops accepting; connections end with the response under way, tunnels by themselves
   void close();  // all at once
-  std::size_t connections() const { return connections_.size() + handshakes_.size(); }
+  std::size_t connections() const { return connections_.size() + handshakes_.size() + tunnels_.size(); }
 
  private:
   void on_accept(net::TcpSocket socket);
+  // Keeps what begin(done) returns until it calls `done`, or until tls_timeout, when `late` is called.
+  using Done = std::function<void()>;
+  template <typename Begin>
+  void wait_for(Begin begin, Done late);
   void handshake(net::TcpSocket socket);
+  void peek(net::TcpSocket socket);
+  void route(const std::string& server_name, net::TcpSocket socket);
+  void end_tls(net::TcpSocket socket, const std::string& hostname, TunnelChoice choice);
+  void open_tunnel(net::TcpSocket socket, const routing::CompiledListener& listener,
+                   const std::string& server_name);
+  void open_tunnel(std::unique_ptr<net::Stream> client, WorkerTablePtr table, TunnelChoice choice);
+  void refuse(net::TcpSocket socket, Refusal why);
   void serve(std::unique_ptr<net::Stream> stream, std::string_view scheme);
   void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<session::ServerStream> stream) override;
@@ -55,10 +70,14 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   std::unique_ptr<net::Listener> listener_;
   std::shared_ptr<net::TlsContext> tls_;
   std::vector<net::NamedIdentity> identities_;  // that tls_ was made of
+  std::vector<net::NamedIdentity> tunnel_identities_;
+  std::map<std::string, std::shared_ptr<net::TlsContext>>
+      tunnel_tls_;  // of those, by the listener's hostname
   WorkerTablePtr table_;
   const routing::CompiledPort* port_ = nullptr;
   ListenerCell* counts_ = nullptr;
   std::unordered_set<session::ServerConnection*> connections_;
+  std::unordered_set<Tunnel*> tunnels_;
   std::unordered_map<std::uint64_t, Handshaking> handshakes_;
   std::uint64_t next_handshake_ = 0;
 };

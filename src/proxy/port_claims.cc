@@ -2,12 +2,22 @@
 #include "proxy/port_claims.h"
 
 #include "net/listener.h"
+#include "net/udp.h"
 
 namespace tidegate::proxy {
 
-Result<void> PortClaims::claim(const net::Address& address, std::uint64_t table) {
+SocketAddress socket_address(const routing::CompiledPort& port) {
+  return {{port.address, port.port}, port.udp};
+}
+
+std::string to_string(const SocketAddress& address) {
+  return net::to_string(address.address) + (address.udp ? "/udp" : "");
+}
+
+Result<void> PortClaims::claim(const SocketAddress& address, std::uint64_t table) {
   if (!last_named_.contains(address)) {
-    if (auto free = net::check_free(address); !free) return free;
+    auto free = address.udp ? net::check_udp_free(address.address) : net::check_free(address.address);
+    if (!free) return free;
   }
   last_named_[address] = table;
   return {};

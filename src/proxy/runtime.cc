@@ -37,8 +37,8 @@ struct Runtime::State {
   // A table on its way to the workers.
   struct Pending {
     Applied applied;
-    std::uint64_t number = 0;        // in the order of publishing
-    std::set<net::Address> refused;  // not to be opened
+    std::uint64_t number = 0;         // in the order of publishing
+    std::set<SocketAddress> refused;  // not to be opened
     SteadyTime published;
     std::size_t missing = 0;
   };
@@ -68,11 +68,11 @@ struct Runtime::State {
   // Of a table that is about to go to the workers.
   void claim_ports(Pending& pending) {
     for (const auto& port : compiled->ports) {
-      const net::Address address{port.address, port.port};
+      const auto address = socket_address(port);
       const auto claimed = claims.claim(address, pending.number);
       if (claimed) continue;
       pending.refused.insert(address);
-      pending.applied.failed.emplace_back(net::to_string(address), claimed.error());
+      pending.applied.failed.emplace_back(to_string(address), claimed.error());
     }
   }
 

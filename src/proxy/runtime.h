@@ -40,8 +40,8 @@ class Runtime {
   // What came of a published table once every worker had taken it up.
   struct Applied {
     routing::TablePtr table;
-    // Listeners that could not be opened, by "address:port", with the reason ("address 127.77.0.1:80 is in
-    // use"). The rest serve.
+    // Listeners that could not be opened, by "address:port" (of UDP with "/udp"), with the reason ("address
+    // 127.77.0.1:80 is in use"). The rest serve.
     std::vector<std::pair<std::string, Error>> failed;
     Duration took{0};
   };

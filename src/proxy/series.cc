@@ -62,12 +62,17 @@ void add_to(metrics::BackendTraffic& traffic, const BackendCell& cell) {
 ServingTablePtr SeriesBook::resolve(routing::CompiledTablePtr compiled) {
   const SteadyTime now = clock_.steady_now();
   all_gone(backends_, now);
+  all_gone(tunnels_, now);
   all_gone(listeners_, now);
   all_gone(totals_, now);
   auto out = std::make_shared<ServingTable>();
   out->slots.reserve(compiled->slots.size());
-  for (const routing::Slot& slot : compiled->slots)
-    out->slots.push_back(take(backends_, key_of(slot), workers_));
+  out->tunnels.reserve(compiled->slots.size());
+  for (const routing::Slot& slot : compiled->slots) {
+    const bool http = slot.listener->protocol == routing::Protocol::kHttp;
+    out->slots.push_back(http ? take(backends_, key_of(slot), workers_) : nullptr);
+    out->tunnels.push_back(http ? nullptr : take(tunnels_, key_of(slot), workers_));
+  }
   for (const routing::Listener& listener : compiled->table->listeners) {
     out->listeners.push_back(take(listeners_, key_of(listener), workers_));
   }
@@ -82,6 +87,7 @@ ServingTablePtr SeriesBook::resolve(routing::CompiledTablePtr compiled) {
 void SeriesBook::forget_old() {
   const SteadyTime now = clock_.steady_now();
   forget(backends_, now);
+  forget(tunnels_, now);
   forget(listeners_, now);
   forget(totals_, now);
 }

@@ -37,13 +37,15 @@ struct RouteBackendKey {
 };
 
 using BackendSeries = PerWorker<BackendCell>;
+using TunnelSeries = PerWorker<TunnelCell>;
 using ListenerSeries = PerWorker<ListenerCell>;
 using BackendTotalsSeries = PerWorker<BackendTotals>;
 
 // A table with its counters: what workers serve.
 struct ServingTable {
   routing::CompiledTablePtr compiled;
-  std::vector<std::shared_ptr<BackendSeries>> slots;           // as CompiledTable::slots
+  std::vector<std::shared_ptr<BackendSeries>> slots;           // as CompiledTable::slots; null: layer 4
+  std::vector<std::shared_ptr<TunnelSeries>> tunnels;          // the same; null: HTTP
   std::vector<std::shared_ptr<ListenerSeries>> listeners;      // as Table::listeners
   std::vector<std::shared_ptr<BackendTotalsSeries>> backends;  // as Table::backends
 };
@@ -66,6 +68,7 @@ class SeriesBook {
     std::optional<SteadyTime> gone;  // since when no table names it
   };
   const std::map<RouteBackendKey, Kept<BackendCell>>& backends() const { return backends_; }
+  const std::map<RouteBackendKey, Kept<TunnelCell>>& tunnels() const { return tunnels_; }
   const std::map<ListenerKey, Kept<ListenerCell>>& listeners() const { return listeners_; }
   const std::map<BackendKey, Kept<BackendTotals>>& totals() const { return totals_; }
   const routing::TablePtr& table() const { return table_; }
@@ -85,6 +88,7 @@ class SeriesBook {
   std::size_t workers_;
   const Clock& clock_;
   std::map<RouteBackendKey, Kept<BackendCell>> backends_;
+  std::map<RouteBackendKey, Kept<TunnelCell>> tunnels_;
   std::map<ListenerKey, Kept<ListenerCell>> listeners_;
   std::map<BackendKey, Kept<BackendTotals>> totals_;
   PerWorker<LimitCell> limits_;

@@ -106,7 +106,8 @@ void add_clients(std::vector<Setting>& out) {
   s.time<&ServerLimits::body_idle_timeout>("bodyIdleTimeout", 0.1, kDay, "silence within a request body");
   s.time<&ServerLimits::write_idle_timeout>("writeIdleTimeout", 0.1, kDay, "a reader that takes nothing");
   s.time<&ServerLimits::keep_alive_timeout>("keepAliveTimeout", 0.1, kDay, "an idle connection");
-  s.time<&ServerLimits::tunnel_idle_timeout>("tunnelIdleTimeout", 1, 30 * kDay, "silence in a WebSocket");
+  s.time<&ServerLimits::tunnel_idle_timeout>("tunnelIdleTimeout", 1, 30 * kDay,
+                                             "silence in a WebSocket, or on layer 4");
   s.time<&ServerLimits::linger_timeout>("lingerTimeout", 0, 60, "for the last response to be taken");
   s.bytes<&ServerLimits::max_drain_bytes>("drainBytes", 0, 1024 * kMi, "a request body that nobody wants");
   add_messages<&Settings::clients, &ServerLimits::http>(out, "clients.");
@@ -149,7 +150,8 @@ std::vector<Setting> make_settings() {
   retry.add<&RetrySettings::min_per_second>("minPerSecond", Unit::kPerSecond, 0, 1'000'000,
                                             "retries to a backend whatever its traffic");
   Section<> whole{out, ""};
-  whole.time<&Settings::tunnel_lifetime>("tunnelLifetime", 1, 365 * kDay, "a WebSocket");
+  whole.time<&Settings::tunnel_lifetime>("tunnelLifetime", 1, 365 * kDay,
+                                         "a WebSocket, or a connection of layer 4");
   whole.time<&Settings::drain_timeout>("drainTimeout", 0, kHour, "requests under way at the end");
   return out;
 }

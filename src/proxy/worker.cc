@@ -12,11 +12,13 @@ std::uint64_t seed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-std::vector<net::NamedIdentity> identities_of(const routing::CompiledPort& port) {
+// Of HTTPS, or of TLS that ends here and carries something else.
+std::vector<net::NamedIdentity> identities_of(const routing::CompiledPort& port, routing::Protocol protocol) {
   std::vector<net::NamedIdentity> out;
   for (const auto* compiled : port.all) {
     const routing::Listener& l = *compiled->listener;
-    if (!l.certificate_pem.empty()) out.push_back({l.hostname, {l.certificate_pem, l.private_key_pem}});
+    if (l.protocol == protocol && !l.certificate_pem.empty())
+      out.push_back({l.hostname, {l.certificate_pem, l.private_key_pem}});
   }
   return out;
 }
@@ -35,20 +37,27 @@ Worker::~Worker() {
   clear();
 }
 
-Worker::Failures Worker::take(ServingTablePtr serving, const std::set<net::Address>& refused) {
+Worker::Failures Worker::take(ServingTablePtr serving, const std::set<SocketAddress>& refused) {
   Failures failures;
   if (drained_) return failures;
   table_ = backends_.resolve(std::move(serving));
   const auto& compiled = *table_->serving->compiled;
   std::map<net::Address, std::shared_ptr<Port>> next;
+  std::map<net::Address, std::unique_ptr<UdpPort>> next_udp;
+  const auto take_port = [&](auto kept, const routing::CompiledPort& port, auto& into) {
+    if (!kept) return;
+    kept->use(table_, port, table_->serving->listeners[port.all.front()->index]->of(index()));
+    into.emplace(net::Address{port.address, port.port}, std::move(kept));
+  };
   for (const routing::CompiledPort& port : compiled.ports) {
-    if (refused.contains({port.address, port.port})) continue;
-    auto kept = port_for(port, failures);
-    if (!kept) continue;
-    const auto listener = port.all.front()->index;
-    kept->use(table_, port, table_->serving->listeners[listener]->of(index()));
-    next.emplace(net::Address{port.address, port.port}, std::move(kept));
+    if (refused.contains(socket_address(port))) continue;
+    if (port.udp) {
+      take_port(udp_port_for(port, failures), port, next_udp);
+    } else {
+      take_port(port_for(port, failures), port, next);
+    }
   }
+  udp_ports_.swap(next_udp);
   ports_.swap(next);
   for (auto& [address, port] : next) {
     if (ports_.contains(address)) continue;
@@ -65,11 +74,28 @@ std::shared_ptr<Port> Worker::port_for(const routing::CompiledPort& port, Failur
   const auto open = ports_.find(address);
   auto out =
       open != ports_.end() ? open->second : std::make_shared<Port>(*this, address, options_.settings.clients);
-  auto done = out->use_identities(identities_of(port));
+  auto done = out->use_identities(identities_of(port, routing::Protocol::kHttp),
+                                  identities_of(port, routing::Protocol::kTls));
   if (done && open == ports_.end()) done = out->open(options_.reuse_port);
   if (done) return out;
   failures.emplace_back(net::to_string(address), done.error());
   return open != ports_.end() ? out : nullptr;  // an open one goes on with the certificate it has
+}
+
+std::unique_ptr<UdpPort> Worker::udp_port_for(const routing::CompiledPort& port, Failures& failures) {
+  const net::Address address{port.address, port.port};
+  if (const auto open = udp_ports_.find(address); open != udp_ports_.end()) return std::move(open->second);
+  auto out = std::make_unique<UdpPort>(*this, address);
+  const auto done = out->open(options_.reuse_port);
+  if (done) return out;
+  failures.emplace_back(to_string(socket_address(port)), done.error());
+  return nullptr;
+}
+
+void Worker::note_failure(const WorkerTable& table, const BackendView& view, BackendEndpoint& endpoint) {
+  if (!proxy::note_failure(view, endpoint, now(), options_.settings.balance)) return;
+  const auto index_of_view = static_cast<std::size_t>(&view - table.backends.data());
+  table.serving->backends[index_of_view]->of(index()).ejections.add();
 }
 
 void Worker::start_exchange(WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead& head,
@@ -174,6 +200,7 @@ bool Worker::quiet() const {
 
 void Worker::drain(Duration timeout, std::function<void()> drained) {
   drained_ = std::move(drained);
+  udp_ports_.clear();
   for (auto& [_, port] : ports_) port->drain();
   drain_timer_ = loop_.scheduler().after(timeout, [this] {
     for (auto& [_, port] : ports_) port->close();

@@ -18,6 +18,8 @@
 #include "proxy/limits.h"
 #include "proxy/mirror.h"
 #include "proxy/port.h"
+#include "proxy/port_claims.h"
+#include "proxy/udp_port.h"
 
 namespace tidegate::proxy {
 
@@ -34,10 +36,10 @@ class Worker {
   ~Worker();
 
   // Serves this table from the next request on. Ports that stay are not touched. Returns what could not be
-  // opened, by "address:port".
+  // opened, by to_string(SocketAddress).
   using Failures = std::vector<std::pair<std::string, Error>>;
   // `refused`: addresses that are not to be opened.
-  Failures take(ServingTablePtr serving, const std::set<net::Address>& refused = {});
+  Failures take(ServingTablePtr serving, const std::set<SocketAddress>& refused = {});
 
   // Stops accepting and lets exchanges finish, within `timeout`; then calls `drained`, once.
   void drain(Duration timeout, std::function<void()> drained);
@@ -55,6 +57,7 @@ class Worker {
   BackendEndpointPtr choose(const BackendView& backend, const BackendEndpoint* avoid) {
     return choose_endpoint(backend, avoid, random_, now(), options_.settings.balance);
   }
+  void note_failure(const WorkerTable& table, const BackendView& view, BackendEndpoint& endpoint);  // layer 4
   const Settings& settings() const { return options_.settings; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
   TimePoint wall_now() const { return loop_.scheduler().clock().now(); }
@@ -70,6 +73,7 @@ class Worker {
 
  private:
   std::shared_ptr<Port> port_for(const routing::CompiledPort& port, Failures& failures);
+  std::unique_ptr<UdpPort> udp_port_for(const routing::CompiledPort& port, Failures& failures);
   void sweep_later();
   void sweep();
   void clear_later();
@@ -85,6 +89,7 @@ class Worker {
   Backends backends_;
   WorkerTablePtr table_;
   std::map<net::Address, std::shared_ptr<Port>> ports_;
+  std::map<net::Address, std::unique_ptr<UdpPort>> udp_ports_;
   std::vector<std::shared_ptr<Port>> leaving_;  // no table names them; their connections drain
   std::vector<std::unique_ptr<Exchange>> exchanges_, retired_;
   std::vector<std::unique_ptr<session::ClientStream>> retired_streams_;

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/conformance"
@@ -81,6 +82,35 @@ func startWorld(t *testing.T) {
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "data", "kubeconfig"))
 }
 
+// Keeps the world's TLS Secrets in files, for the workloads whose volumes would hold them: folder/NAMESPACE/NAME/tls.crt.
+func keepSecrets(t *testing.T, from client.Client, folder string) {
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(200 * time.Millisecond):
+			}
+			var secrets corev1.SecretList
+			if err := from.List(t.Context(), &secrets); err != nil {
+				continue
+			}
+			for _, secret := range secrets.Items {
+				dir := filepath.Join(folder, secret.Namespace, secret.Name)
+				_ = os.MkdirAll(dir, 0o700)
+				for _, key := range []string{"tls.crt", "tls.key"} { // the key comes last: then both are there
+					part := filepath.Join(dir, "part")
+					if os.WriteFile(part, secret.Data[key], 0o600) == nil {
+						_ = os.Rename(part, filepath.Join(dir, key))
+					}
+				}
+			}
+		}
+	}()
+}
+
 func address(value string) gatewayv1.GatewaySpecAddress {
 	kind := gatewayv1.IPAddressType
 	return gatewayv1.GatewaySpecAddress{Type: &kind, Value: value}
@@ -97,6 +127,7 @@ func TestConformance(t *testing.T) {
 	jsonClient, err := client.New(opts.RestConfig, client.Options{Scheme: opts.Client.Scheme()})
 	require.NoError(t, err)
 	opts.Client = jsonClient
+	keepSecrets(t, jsonClient, filepath.Join(os.Getenv("TIDEGATE_IMAGES"), "secrets"))
 	// One that the pool has, and one of documentation (RFC 5737), which no machine has.
 	opts.UsableNetworkAddresses = []gatewayv1.GatewaySpecAddress{address(gatewayNet + ".255.254")}
 	opts.UnusableNetworkAddresses = []gatewayv1.GatewaySpecAddress{address("192.0.2.1")}

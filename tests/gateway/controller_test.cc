@@ -97,8 +97,9 @@ class ControllerTest : public testing::Test {
 
   static api::Resource resource_of(const Json& object) {
     const std::string kind = json::string_at(object, "kind");
-    for (const auto& r : {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kGrpcRoutes,
-                          api::kReferenceGrants, api::kServices, api::kEndpointSlices}) {
+    for (const auto& r :
+         {api::kGatewayClasses, api::kGateways, api::kHttpRoutes, api::kGrpcRoutes, api::kTlsRoutes,
+          api::kTcpRoutes, api::kUdpRoutes, api::kReferenceGrants, api::kServices, api::kEndpointSlices}) {
       if (r.kind == kind) return r;
     }
     ADD_FAILURE() << kind;
@@ -238,6 +239,37 @@ spec:
   EXPECT_EQ(said(grpc.status.parents[0].conditions, "tidegate.dev/Programmed"), "True/Programmed/1");
   EXPECT_EQ(controller_->served_generation("GRPCRoute", "default", "shop"), 1);
   EXPECT_EQ(controller_->served_generation("HTTPRoute", "default", "shop"), 2);
+}
+
+TEST_F(ControllerTest, TellsRoutesOfTlsTcpAndUdpThatTheyAreServed) {
+  const auto kinds = {&api::kTlsRoutes, &api::kTcpRoutes, &api::kUdpRoutes};
+  for (const auto* kind : kinds) must(client_->create(kCrds, crd(*kind)));
+  apply(kShop);
+  apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: raw, namespace: default}
+spec:
+  gatewayClassName: tidegate
+  listeners:
+    - {name: tls, protocol: TLS, port: 443, tls: {mode: Passthrough}}
+    - {name: tcp, protocol: TCP, port: 53}
+    - {name: udp, protocol: UDP, port: 53}
+)");
+  for (const auto* kind : kinds) {
+    apply("{apiVersion: gateway.networking.k8s.io/v1, kind: " + std::string(kind->kind) +
+          ", metadata: {name: raw, namespace: default}, spec: {parentRefs: [{name: raw}], hostnames: "
+          "[db.example], rules: [{backendRefs: [{name: stable, port: 80}]}]}}");
+  }
+  start();
+  ASSERT_TRUE(until([&] { return controller_->settled(); }));
+  EXPECT_EQ(gateway_says("raw", "Programmed"), "True/Programmed/1");
+  for (const auto* kind : kinds) {
+    const auto found = api::decode_http_route(must(client_->get(*kind, {"default", "raw"})));
+    ASSERT_EQ(found.status.parents.size(), 1U) << kind->kind;
+    EXPECT_EQ(said(found.status.parents[0].conditions, "tidegate.dev/Programmed"), "True/Programmed/1");
+    EXPECT_EQ(controller_->served_generation(std::string(kind->kind), "default", "raw"), 1);
+  }
 }
 
 TEST_F(ControllerTest, PublishesAWeightChange) {

@@ -54,6 +54,9 @@ const std::map<std::string, std::string>& valid_specs() {
        "{metrics: [{name: m, provider: {gateway: {metric: latency, quantile: 0.9}}, threshold: {max: 1}}]}"},
       {"httproutes", "{rules: [{backendRefs: [{name: web, port: 80}]}]}"},
       {"grpcroutes", "{rules: [{backendRefs: [{name: web, port: 80}]}]}"},
+      {"tlsroutes", "{hostnames: [a.example], rules: [{backendRefs: [{name: web, port: 80}]}]}"},
+      {"tcproutes", "{rules: [{backendRefs: [{name: web, port: 80}]}]}"},
+      {"udproutes", "{rules: [{backendRefs: [{name: web, port: 80}]}]}"},
       {"gateways", "{gatewayClassName: tidegate, listeners: [{name: http, port: 80, protocol: HTTP}]}"},
       {"clusteranalysistemplates",
        "{metrics: [{name: m, provider: {gateway: {metric: latency, quantile: 0.9}}, threshold: {max: 1}}]}"},
@@ -249,24 +252,27 @@ std::vector<Row> metric_rows_everywhere() {
   return rows;
 }
 
+std::vector<Row> reference_rows(const char* plural) {
+  return {{plural, "spec.parentRefs", "one parent is named twice",
+           "{parentRefs: [{name: g}, {name: g, sectionName: s}]}",
+           "{parentRefs: [{name: g, sectionName: r}, {name: g, sectionName: s}]}"},
+          {plural, "spec.parentRefs", "two parentRefs are the same",
+           "{parentRefs: [{name: g, sectionName: s, port: 80}, {name: g, sectionName: s, port: 80}]}",
+           "{parentRefs: [{name: g, sectionName: s, port: 80}, {name: g, sectionName: s, port: 81}, {name: "
+           "h}, {name: g, namespace: n}]}"},
+          {plural, "spec.rules[0].backendRefs[0]", "a Service is named without a port",
+           "{rules: [{backendRefs: [{name: web}]}]}",
+           "{rules: [{backendRefs: [{name: web, group: x.y, kind: Z}]}]}"}};
+}
+
 std::vector<Row> route_rows(const char* plural) {
   const std::string modifier = "{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}";
   const char* filter_field = "spec.rules[0].filters[0]";
   std::vector<Row> rows = {
-      {plural, "spec.parentRefs", "one parent is named twice",
-       "{parentRefs: [{name: g}, {name: g, sectionName: s}]}",
-       "{parentRefs: [{name: g, sectionName: r}, {name: g, sectionName: s}]}"},
-      {plural, "spec.parentRefs", "two parentRefs are the same",
-       "{parentRefs: [{name: g, sectionName: s, port: 80}, {name: g, sectionName: s, port: 80}]}",
-       "{parentRefs: [{name: g, sectionName: s, port: 80}, {name: g, sectionName: s, port: 81}, {name: h}, "
-       "{name: g, namespace: n}]}"},
       {plural, "spec.rules", "Rule name must be unique", "{rules: [{name: a}, {name: a}]}",
        "{rules: [{name: a}, {name: b}, {}]}"},
       {plural, "spec.rules[0].filters", "a filter is repeated", filter(modifier + ", " + modifier),
        filter(modifier)},
-      {plural, "spec.rules[0].backendRefs[0]", "a Service is named without a port",
-       "{rules: [{backendRefs: [{name: web}]}]}",
-       "{rules: [{backendRefs: [{name: web, group: x.y, kind: Z}]}]}"},
       {plural, "spec.rules[0].filters[0].requestMirror.backendRef", "a Service is named without a port",
        filter("{type: RequestMirror, requestMirror: {backendRef: {name: web}}}"),
        filter("{type: RequestMirror, requestMirror: {backendRef: {name: web, port: 80}}}")},
@@ -403,6 +409,8 @@ const std::vector<Row>& other_rows() {
       {"grpcroutes", "spec.rules[0].matches[0].method", "method.method is not",
        "{rules: [{matches: [{method: {method: 9Buy}}]}]}",
        "{rules: [{matches: [{method: {type: RegularExpression, method: '[A-Z].*'}}]}]}"},
+      {"tlsroutes", "spec.hostnames", "a hostname is an IP address", "{hostnames: [1.2.3.4]}",
+       "{hostnames: ['*.a.example', 1.2.3.example]}"},
       {"gateways", "spec.listeners", "a listener has tls that its protocol", tls("protocol: HTTP"),
        tls("protocol: HTTPS")},
       {"gateways", "spec.listeners", "a listener of HTTPS passes",
@@ -435,6 +443,9 @@ std::vector<Row> all_rows() {
   for (const auto& some : {rollout_rows(), step_rows(), metric_rows_everywhere(), route_rows("httproutes"),
                            route_rows("grpcroutes"), http_rows(), path_rows(), policy_rows(), other_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
+  }
+  for (const char* plural : {"httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes"}) {
+    for (const Row& row : reference_rows(plural)) rows.push_back(row);
   }
   return rows;
 }

@@ -65,6 +65,23 @@ TEST(BackendTlsPolicy, IsServedAsTheSpecificationNamesIt) {
   EXPECT_EQ(type.short_names, std::vector<std::string>{"btlspolicy"});
 }
 
+TEST(Layer4Routes, AreServedAndCompleted) {
+  for (const std::string plural : {"tlsroutes", "tcproutes", "udproutes"}) {
+    const ResourceType type = type_of(plural);
+    EXPECT_EQ(type.storage_version().name, "v1");
+    const Json& schema = type.version("v1")->schema;
+    Json route =
+        from_yaml("{spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: a, port: 1}]}]}}");
+    if (plural == "tlsroutes") route["spec"]["hostnames"] = {"a.example", "*.b.example"};
+    EXPECT_TRUE(prune(route, schema).empty());
+    apply_defaults(route, schema);
+    EXPECT_TRUE(validate(route, schema).empty()) << plural;
+    EXPECT_EQ(json::int_at(route, "/spec/rules/0/backendRefs/0/weight"), 1);
+    route["spec"]["rules"].push_back(route["spec"]["rules"][0]);
+    EXPECT_EQ(validate(route, schema).size(), 1U) << plural;
+  }
+}
+
 TEST(GrpcRoute, ShortOnesAreCompleted) {
   const Json schema = type_of("grpcroutes").version("v1")->schema;
   Json route = from_yaml(R"(
