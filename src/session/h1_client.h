@@ -70,7 +70,9 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   SteadyTime idle_since{};
 
  private:
-  static constexpr std::size_t kReadBuffer = 16 * 1024;
+  // A body of 16 KiB comes with its head in one read. What a slow client holds grows with it
+  // (docs/hardening.md).
+  static constexpr std::size_t kReadBuffer = 20 * 1024;
 
   std::shared_ptr<void> keep_alive() override { return shared_from_this(); }
   void on_sent() override;
