@@ -80,7 +80,7 @@ http {
   server {
     listen 127.0.0.1:9301 reuseport backlog=4096; listen 127.0.0.1:9302 ssl http2 reuseport backlog=4096;
     listen 127.0.0.1:9303 http2 reuseport backlog=4096; http2_max_concurrent_streams 128; keepalive_timeout 75s; server_name bench.example.com;
-    ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem;
     location / { proxy_pass http://origin; }
   }
   $1

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+
+#include "net/errors.h"
 #include "net/tls_stream.h"
 
 namespace tidegate::net {
@@ -56,7 +59,7 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
   TcpSocket socket_;
   ConnectOptions options_;
   StreamCallback done_;
-  std::shared_ptr<TlsState> tls_;
+  TlsConnectionPtr tls_;
 };
 
 void Connecting::start() {
@@ -89,8 +92,8 @@ void Connecting::connected(const boost::system::error_code& error) {
 }
 
 void Connecting::shake_hands() {
-  tls_ = std::make_shared<TlsState>(std::move(socket_), options_.tls);
-  SSL* ssl = tls_->stream.native_handle();
+  tls_ = make_tls_connection(std::move(socket_), options_.tls, TlsRole::kClient);
+  SSL* ssl = tls_->ssl();
   const std::string& name = options_.server_name;
   X509_VERIFY_PARAM* verify = ::SSL_get0_param(ssl);
   // RFC 6066 section 3: no literal addresses in SNI; they are verified as addresses.
@@ -102,18 +105,18 @@ void Connecting::shake_hands() {
     ::X509_VERIFY_PARAM_set1_ip(verify, nullptr, 0);
     ::X509_VERIFY_PARAM_set1_host(verify, nullptr, 0);
   }
-  tls_->stream.async_handshake(
-      boost::asio::ssl::stream_base::client, [self = shared_from_this()](auto error) {
-        if (!self->done_) return;
-        const std::string doing = "TLS handshake with " + to_string(self->options_.address);
-        if (error) return self->finish(to_error(doing, error));
-        auto& identities = self->options_.tls->identities();
-        if (!identities.empty() && !is_any_of(self->tls_->stream.native_handle(), identities)) {
-          return self->finish(Error{ErrorCode::kUnavailable,
-                                    doing + ": its certificate has none of the names that are expected"});
-        }
-        self->finish(make_tls_stream(std::move(self->tls_)));
-      });
+  tls_->shake_hands([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!self->done_) return;
+    const auto tls = std::exchange(self->tls_, nullptr);
+    const std::string doing = "TLS handshake with " + to_string(self->options_.address);
+    if (error) return self->finish(to_error(doing, error));
+    auto& identities = self->options_.tls->identities();
+    if (!identities.empty() && !is_any_of(tls->ssl(), identities)) {
+      return self->finish(Error{ErrorCode::kUnavailable,
+                                doing + ": its certificate has none of the names that are expected"});
+    }
+    self->finish(tls->open());
+  });
 }
 
 class ConnectHandle final : public Handshake {

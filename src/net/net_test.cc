@@ -289,6 +289,72 @@ TEST_P(Connected, TlsRefusesAClientWithoutTheRequiredCertificate) {
   EXPECT_FALSE(server_);
 }
 
+TEST_P(Connected, TlsCarriesMoreThanASocketHolds) {
+  connect_tls(server_options(), client_options(), "gate.test");
+  ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+  std::string text;
+  for (int i = 0; text.size() < 8'000'000; ++i) text += std::to_string(i);
+  EXPECT_TRUE(pass(*client_, *server_, text) == text);
+  EXPECT_TRUE(pass(*server_, *client_, text) == text);
+}
+
+// What was tried and not taken comes again with the next write, in its order, whatever was sealed of it.
+TEST_P(Connected, WhatTlsCouldNotSendAtOnceIsSentOnce) {
+  connect_tls(server_options(), client_options(), "gate.test");
+  ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+  std::string text;
+  for (int i = 0; text.size() < 16'000'000; ++i) text += std::to_string(i);
+  std::size_t sent = 0;
+  for (std::size_t taken = 1; taken > 0; sent += taken) {
+    const std::string_view parts[] = {std::string_view(text).substr(sent, 100),
+                                      std::string_view(text).substr(sent + 100, 50'000)};
+    taken = server_->try_write(parts);
+  }
+  ASSERT_LT(sent, text.size()) << "the socket took it all: nothing was tried in vain";
+  const std::string_view rest = std::string_view(text).substr(sent);
+  const std::string_view first[] = {rest.substr(0, 1000)}, second[] = {rest.substr(1000)};
+  bool written = false;
+  server_->write(first, [&](Result<void>) {
+    server_->write(second, [&](Result<void> result) { written = result.has_value(); });
+  });
+  std::string received;
+  std::string buffer(100'000, 0);
+  std::function<void()> more = [&] {
+    client_->read(buffer, [&](Result<std::size_t> bytes) {
+      received.append(buffer, 0, bytes.value_or(0));
+      if (bytes.value_or(0) > 0) more();
+    });
+  };
+  more();
+  run_until([&] { return written && received.size() >= text.size(); });
+  EXPECT_TRUE(received == text);
+}
+
+TEST_P(Connected, TheOtherWayStaysOpenBehindATlsGoodbye) {
+  if (GetParam() == EventLoop::Sockets::kAsio) GTEST_SKIP() << "Asio reads on by itself until the peer's";
+  connect_tls(server_options(), client_options(), "gate.test");
+  ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+  client_->shutdown_write();
+  char buffer[8];
+  std::optional<std::size_t> ended;
+  server_->read(buffer, [&](Result<std::size_t> bytes) { ended = bytes.value_or(99); });
+  run_until([&] { return ended.has_value(); });
+  EXPECT_EQ(*ended, 0u);
+  EXPECT_EQ(pass(*server_, *client_, "the answer"), "the answer");
+}
+
+// RFC 8446 section 6.1: without a close_notify, what came may not be all.
+TEST_P(Connected, ATlsStreamCutShortIsNoProperEnd) {
+  connect_tls(server_options(), client_options(), "gate.test");
+  ASSERT_TRUE(client_ && server_) << client_error_ << server_error_;
+  client_->close();
+  char buffer[8];
+  std::optional<bool> proper;
+  server_->read(buffer, [&](Result<std::size_t> result) { proper = result.has_value(); });
+  run_until([&] { return proper.has_value(); });
+  EXPECT_FALSE(*proper);
+}
+
 // Whatever has been received and not yet told when a Stream goes, must not reach the buffer that its caller
 // gave: that may be gone too.
 TEST_P(Connected, NoBufferIsWrittenAfterItsStreamIsGone) {

@@ -31,8 +31,8 @@ class Stream {
   virtual void read(std::span<char> into, ReadCallback done) = 0;  // at least one byte, or the end
   virtual void write(std::span<const std::string_view> parts,
                      WriteCallback done) = 0;  // all of it; the bytes stay put till then
-  // What can be sent at once, without waiting: the number of bytes taken, 0 where none (also on errors: the
-  // next write() tells), and always over TLS. Not while a write() is pending.
+  // What can be sent at once: the number of bytes taken, 0 also on errors (the next write() tells). The rest
+  // must come first in the next write: TLS may have sealed it. Not while a write() is pending.
   virtual std::size_t try_write(std::span<const std::string_view> parts) = 0;
   virtual void close() = 0;  // at once; pending callbacks are dropped
   virtual void

@@ -82,6 +82,7 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& opti
     ::SSL_CTX_set_session_id_context(context->native(), reinterpret_cast<const unsigned char*>("tidegate"),
                                      8);
   }
+  ::SSL_CTX_set_num_tickets(context->native(), 1);  // a client that wants more connections resumes from one
   if (options.alpn.empty()) return context;
   context->alpn_wire() = alpn_wire(options.alpn);
   ::SSL_CTX_set_alpn_select_cb(context->native(), select_alpn, &context->alpn_wire());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_stream.h"
 
+#include "net/errors.h"
+
 namespace tidegate::net {
 namespace {
 
@@ -31,56 +33,46 @@ std::string verified_common_name(SSL* ssl) {
   return name;
 }
 
-class TlsStream final : public BasicStream<TlsState> {
- public:
-  explicit TlsStream(std::shared_ptr<TlsState> state)
-      : BasicStream(std::move(state)),
-        alpn_(negotiated_alpn(state_->stream.native_handle())),
-        server_name_(sent_server_name(state_->stream.native_handle())),
-        peer_common_name_(verified_common_name(state_->stream.native_handle())) {}
-
-  void shutdown_write() override {
-    state_->stream.async_shutdown([state = state_](auto) {});
-  }
-  std::string_view alpn() const override { return alpn_; }
-  std::string_view server_name() const override { return server_name_; }
-  std::string_view peer_common_name() const override { return peer_common_name_; }
-
- private:
-  std::string alpn_, server_name_, peer_common_name_;
-};
-
 // Closes the socket where the caller gives up, and is silent from then on.
 class TlsHandshake final : public Handshake {
  public:
-  explicit TlsHandshake(std::shared_ptr<TlsState> state) : state_(std::move(state)) {}
+  explicit TlsHandshake(const TlsConnectionPtr& connection) : connection_(connection) {}
   ~TlsHandshake() override {
-    if (auto state = state_.lock(); state && !*done_) state->close();
+    if (auto connection = connection_.lock(); connection && !*done_) connection->close();
   }
   std::shared_ptr<bool> done() const { return done_; }
 
  private:
-  std::weak_ptr<TlsState> state_;
+  std::weak_ptr<TlsConnection> connection_;
   std::shared_ptr<bool> done_ = std::make_shared<bool>(false);
 };
 
 }  // namespace
 
-std::unique_ptr<Stream> make_tls_stream(std::shared_ptr<TlsState> state) {
-  return std::make_unique<TlsStream>(std::move(state));
+TlsNames::TlsNames(SSL* ssl)
+    : alpn(negotiated_alpn(ssl)),
+      server_name(sent_server_name(ssl)),
+      peer_common_name(verified_common_name(ssl)) {}
+
+TlsConnectionPtr make_tls_connection(TcpSocket socket, std::shared_ptr<TlsContext> context, TlsRole role) {
+  auto& io = static_cast<asio::io_context&>(socket.get_executor().context());
+  if (Poller* poller = Poller::of(io))
+    return make_polled_tls(*poller, std::move(socket), std::move(context), role);
+  return make_asio_tls(std::move(socket), std::move(context), role);
 }
 
 std::unique_ptr<Handshake> accept_tls(TcpSocket socket, std::shared_ptr<TlsContext> context,
                                       StreamCallback done) {
-  auto state = std::make_shared<TlsState>(std::move(socket), std::move(context));
-  auto handshake = std::make_unique<TlsHandshake>(state);
-  state->stream.async_handshake(boost::asio::ssl::stream_base::server,
-                                [state, finished = handshake->done(), done = std::move(done)](auto error) {
-                                  if (state->closed) return;
-                                  *finished = true;
-                                  if (error) return done(to_error("TLS handshake", error));
-                                  done(make_tls_stream(state));
-                                });
+  const auto connection = make_tls_connection(std::move(socket), std::move(context), TlsRole::kServer);
+  auto handshake = std::make_unique<TlsHandshake>(connection);
+  connection->shake_hands([weak = std::weak_ptr(connection), finished = handshake->done(),
+                           done = std::move(done)](const boost::system::error_code& error) {
+    const auto connection = weak.lock();
+    if (!connection) return;
+    *finished = true;
+    if (error) return done(to_error("TLS handshake", error));
+    done(connection->open());
+  });
   return handshake;
 }
 

@@ -1,42 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TLS connection while it shakes hands and after. Private to net/. Thread: the loop's.
+// A TLS connection while it shakes hands and after: over Asio (asio_tls.cc), or over the loop's poller where
+// it has one (polled_tls.cc). Private to net/. Thread: the loop's.
 #pragma once
 
-#include <algorithm>
-#include <boost/asio/ssl/stream.hpp>
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
-#include "net/basic_stream.h"
+#include "net/poller.h"
+#include "net/stream.h"
 #include "net/tls_context.h"
 
 namespace tidegate::net {
 
-struct TlsState final : StreamState {
-  TlsState(TcpSocket socket, std::shared_ptr<TlsContext> context)
-      : context(std::move(context)), stream(std::move(socket), this->context->asio()) {}
-  TcpSocket& lowest() override { return stream.next_layer(); }
-  auto& transport() { return stream; }
+enum class TlsRole : std::uint8_t { kServer, kClient };
 
-  // Asio's TLS operations go on decrypting and encrypting after the socket was closed, when the caller's
-  // buffers may be gone: they get these.
-  boost::asio::mutable_buffer inbox(std::span<char> into) {
-    received.resize(std::min(into.size(), kMaxRead));
-    return boost::asio::buffer(received);
-  }
-  void taken(std::span<char> into, std::size_t bytes) { std::copy_n(received.data(), bytes, into.data()); }
-  boost::asio::const_buffer outgoing(std::span<const std::string_view> parts) {
-    sending.clear();
-    for (const auto part : parts) sending.append(part);
-    return boost::asio::buffer(sending);
-  }
-  static constexpr std::size_t kMaxRead = 16 * 1024;  // a TLS record holds no more
+// Kept alive by its handshake, then by its stream.
+class TlsConnection {
+ public:
+  virtual ~TlsConnection() = default;
+  virtual SSL* ssl() = 0;
+  // Once. `done` is not called after close(), and not from within this call.
+  virtual void shake_hands(std::function<void(const boost::system::error_code&)> done) = 0;
+  virtual void close() = 0;
+  virtual std::unique_ptr<Stream> open() = 0;  // once, when the handshake is done
+};
+using TlsConnectionPtr = std::shared_ptr<TlsConnection>;
 
-  std::shared_ptr<TlsContext> context;
-  boost::asio::ssl::stream<TcpSocket> stream;
-  std::string received, sending;
+TlsConnectionPtr make_tls_connection(TcpSocket socket, std::shared_ptr<TlsContext> context, TlsRole role);
+
+// What the handshake has told.
+struct TlsNames {
+  explicit TlsNames(SSL* ssl);
+  std::string alpn, server_name, peer_common_name;
 };
 
-// For a connection whose handshake is done.
-std::unique_ptr<Stream> make_tls_stream(std::shared_ptr<TlsState> state);
+// The two kinds.
+TlsConnectionPtr make_asio_tls(TcpSocket socket, std::shared_ptr<TlsContext> context, TlsRole role);
+TlsConnectionPtr make_polled_tls(Poller& poller, TcpSocket socket, std::shared_ptr<TlsContext> context,
+                                 TlsRole role);
 
 }  // namespace tidegate::net

@@ -89,7 +89,7 @@ void H1ClientConnection::close(StreamError error, std::string_view detail) {
 void H1ClientConnection::read() {
   if (closed_ || reading_) return;
   reading_ = true;
-  stream_->read(buffer_,
+  stream_->read({buffer_.data(), buffer_.size()},
                 [self = shared_from_this()](const Result<std::size_t>& bytes) { self->on_read(bytes); });
 }
 
@@ -98,7 +98,11 @@ void H1ClientConnection::on_read(const Result<std::size_t>& bytes) {
   if (closed_) return;
   if (!bytes) return close(StreamError::kReset, bytes.error().detail);
   if (*bytes == 0) return on_eof();
+  full_reads_ = *bytes == buffer_.size() ? full_reads_ + 1 : 0;
   received(std::string_view(buffer_.data(), *bytes));
+  // A large buffer is for what flows: an idle connection, and one whose reader waits, gives it back.
+  const bool flows = exchange_ && !paused_;
+  if (!reading_) buffer_.resize(flows && (full_reads_ > 1 || buffer_.is_large()), {});
   if (!paused_) read();
 }
 

@@ -5,7 +5,6 @@
 // buffers.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 
@@ -13,6 +12,7 @@
 #include "http/h1_decoder.h"
 #include "net/stream.h"
 #include "session/out_queue.h"
+#include "session/read_buffer.h"
 #include "session/streams.h"
 
 namespace tidegate::session {
@@ -73,6 +73,7 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   // A body of 16 KiB comes with its head in one read. What a slow client holds grows with it
   // (docs/hardening.md).
   static constexpr std::size_t kReadBuffer = 20 * 1024;
+  static constexpr std::size_t kBulkReadBuffer = 64 * 1024;  // large bodies come in larger pieces
 
   std::shared_ptr<void> keep_alive() override { return shared_from_this(); }
   void on_sent() override;
@@ -96,6 +97,7 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   OutQueue out_;
   std::shared_ptr<Exchange> exchange_;
   std::uint64_t taken_before_ = 0;  // what the socket had taken when this exchange began
+  int full_reads_ = 0;              // in a row
   int interims_ = 0;                // 1xx heads of this exchange
   bool carried_before_ = false;     // an earlier exchange went over it
   bool answered_ = false;           // a byte of this exchange's response has come
@@ -103,7 +105,7 @@ class H1ClientConnection final : public std::enable_shared_from_this<H1ClientCon
   bool closed_ = false, reading_ = false, paused_ = false, write_failed_ = false, over_high_water_ = false;
   bool retiring_ = false;
   bool tunnel_ = false, tunnel_input_ended_ = false;  // after 101: no HTTP any more
-  std::array<char, kReadBuffer> buffer_;
+  ReadBuffer buffer_{kReadBuffer, kBulkReadBuffer};
 };
 
 }  // namespace tidegate::session

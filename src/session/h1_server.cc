@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/h1_server.h"
 
-#include <cstring>
-
 #include "http/h1_encoder.h"
 #include "session/h1_server_connection.h"
 
@@ -22,7 +20,7 @@ void H1ServerConnection::start() {
   open_ = shared_from_this();
   read_deadline_.set(limits().header_timeout);
   if (options_.received.empty()) return read();
-  in_ = {buffer_.data(), options_.received.copy(buffer_.data(), buffer_.size())};
+  in_ = buffer_.resize(false, options_.received);
   process();
 }
 
@@ -32,12 +30,12 @@ void H1ServerConnection::read() {
   if (reading_ || phase_ == Phase::kClosed) return;
   // What waits undecoded (pipelined, or its reader is paused) moves to the front. A full buffer stops
   // reading: that bounds it.
-  if (in_.size() == buffer_.size()) return;
-  if (!in_.empty() && in_.data() != buffer_.data()) std::memmove(buffer_.data(), in_.data(), in_.size());
-  in_ = {buffer_.data(), in_.size()};
+  if (in_.size() == kReadBuffer) return;
+  const bool between_requests = !current_ && in_.empty() && decoder_.at_message_start();
+  in_ = buffer_.resize(!between_requests && (filled_ || buffer_.is_large()), in_);
   read_at_ = buffer_.data() + in_.size();
   reading_ = true;
-  stream_->read(std::span(buffer_).subspan(in_.size()),
+  stream_->read({read_at_, buffer_.size() - in_.size()},
                 [self = shared_from_this()](const Result<std::size_t>& bytes) { self->on_read(bytes); });
 }
 
@@ -50,6 +48,7 @@ void H1ServerConnection::on_read(const Result<std::size_t>& bytes) {
     drained_ += *bytes;
     return drained_ > limits().max_drain_bytes ? end() : read();
   }
+  filled_ = read_at_ + *bytes == buffer_.data() + buffer_.size();
   in_ = {in_.empty() ? read_at_ : in_.data(), in_.size() + *bytes};
   process();
 }

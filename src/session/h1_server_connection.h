@@ -4,13 +4,13 @@
 // loop's.
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "http/h1_decoder.h"
 #include "session/deadline.h"
 #include "session/h1_server.h"
 #include "session/out_queue.h"
+#include "session/read_buffer.h"
 
 namespace tidegate::session {
 
@@ -81,6 +81,7 @@ class H1ServerConnection final : public ServerConnection,
  private:
   friend class H1ServerStream;
   enum class Phase : std::uint8_t { kOpen, kLingering, kClosed };
+  static constexpr std::size_t kIdleReadBuffer = 1024;  // and for the head of most requests
   static constexpr std::size_t kReadBuffer = 16 * 1024;
 
   const ServerLimits& limits() const { return *options_.limits; }
@@ -128,7 +129,8 @@ class H1ServerConnection final : public ServerConnection,
   bool head_timed_ = true;    // the deadline of the head under way stands: from the accept for the first
   bool write_timed_ = false;  // so does that of the write
   bool linger_when_sent_ = false;
-  std::array<char, kReadBuffer> buffer_;
+  bool filled_ = false;  // the last read took all the room that there was
+  ReadBuffer buffer_{kIdleReadBuffer, kReadBuffer};
 };
 
 }  // namespace tidegate::session

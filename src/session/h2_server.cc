@@ -40,7 +40,8 @@ void H2ServerConnection::start() {
 void H2ServerConnection::read() {
   if (reading_ || closed_ || out_.unsent() >= kHighWater) return;
   reading_ = true;
-  stream_->read(buffer_,
+  buffer_.resize(!streams_.empty() && (filled_ || buffer_.is_large()), {});
+  stream_->read({buffer_.data(), buffer_.size()},
                 [self = shared_from_this()](const Result<std::size_t>& bytes) { self->on_read(bytes); });
 }
 
@@ -48,6 +49,7 @@ void H2ServerConnection::on_read(const Result<std::size_t>& bytes) {
   reading_ = false;
   if (closed_) return;
   if (!bytes || *bytes == 0) return abort(StreamError::kReset);
+  filled_ = *bytes == buffer_.size();
   if (!lingering_) return received({buffer_.data(), *bytes});
   drained_ += *bytes;
   return drained_ > limits().max_drain_bytes ? end() : read();

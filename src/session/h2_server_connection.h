@@ -3,7 +3,6 @@
 // H2ServerStream is one request and its response. Private to h2_server. Thread: the loop's.
 #pragma once
 
-#include <array>
 #include <unordered_map>
 
 #include "http/h2_session.h"
@@ -11,6 +10,7 @@
 #include "session/h1_server_connection.h"
 #include "session/h2_server.h"
 #include "session/out_queue.h"
+#include "session/read_buffer.h"
 
 namespace tidegate::session {
 
@@ -77,6 +77,7 @@ class H2ServerConnection final : public ServerConnection,
 
  private:
   friend class H2ServerStream;
+  static constexpr std::size_t kIdleReadBuffer = 1024;
   static constexpr std::size_t kReadBuffer = 16 * 1024;
 
   const ServerLimits& limits() const { return *options_.limits; }
@@ -131,7 +132,8 @@ class H2ServerConnection final : public ServerConnection,
   bool any_over_high_water_ = false;
   bool lingering_ = false;
   bool closed_ = false;
-  std::array<char, kReadBuffer> buffer_;
+  bool filled_ = false;  // by the last read
+  ReadBuffer buffer_{kIdleReadBuffer, kReadBuffer};
 };
 
 }  // namespace tidegate::session

@@ -16,7 +16,7 @@ class Greeting final : public ServerConnection, public std::enable_shared_from_t
   Greeting(std::unique_ptr<net::Stream> stream, ServerOptions options)
       : options_(std::move(options)),
         stream_(std::move(stream)),
-        buffer_(std::make_unique<Buffer>()),
+        buffer_(std::make_unique_for_overwrite<Buffer>()),
         deadline_(*options_.scheduler, [this] { close(); }) {}
 
   void start() {
