@@ -25,7 +25,8 @@ struct Case {
   std::uint32_t code = 0;  // of the reset, the answer or the GOAWAY
 };
 
-constexpr std::uint32_t kProtocol = 1, kFlow = 3, kFrameSize = 6, kCompression = 9, kCalm = 11;
+constexpr std::uint32_t kProtocol = 1, kFlow = 3, kStreamClosed = 5, kFrameSize = 6, kCompression = 9,
+                        kCalm = 11;
 constexpr std::size_t kMemoryBound = 512 * 1024;
 
 string repeat(const string& piece, int count) {
@@ -187,6 +188,14 @@ const std::vector<Case> kCases = {
     {"DATA on an idle stream", h2_data(1, "x", true), V::kConnection, kProtocol},
     {"HEADERS on stream 0", h2_headers(0, h2_get()), V::kConnection, kProtocol},
     {"HEADERS on an even stream", h2_headers(2, h2_get()), V::kConnection, kProtocol},
+    {"HEADERS behind the client's own reset",
+     h2_headers(1, h2_get(), false) + h2_frame(H2Frame::kRstStream, 0, 1, big_endian(8)) +
+         h2_headers(1, h2_get()),
+     V::kConnection, kStreamClosed},
+    {"a stream before the last one", h2_headers(5, h2_get()) + h2_headers(3, h2_get()), V::kConnection,
+     kProtocol},
+    {"PRIORITY on stream 0", h2_frame(H2Frame::kPriority, 0, 0, string(5, '\x01')), V::kConnection,
+     kProtocol},
     {"a push from a client", h2_frame(H2Frame::kPushPromise, kEndHeaders, 1, big_endian(2) + hpack(h2_get())),
      V::kConnection, kProtocol},
     {"PING of 7 bytes", h2_frame(H2Frame::kPing, 0, 0, string(7, 'p')), V::kConnection, kFrameSize},

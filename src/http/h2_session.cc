@@ -9,6 +9,7 @@
 #include "http/h2_fields.h"
 #include "http/h2_guard.h"
 #include "http/h2_head.h"
+#include "http/h2_stream_ids.h"
 
 namespace tidegate::http {
 namespace {
@@ -87,6 +88,7 @@ struct H2Session::State {
   bool interim(Stream& stream, H2StreamId id);
   void end_input(H2StreamId id, Stream& stream, const Headers& trailers);
   void count_frame(const nghttp2_frame_hd& header);
+  void check_stream(const nghttp2_frame_hd& header);
   void frame_received(const nghttp2_frame& frame);
   void frame_sent(const nghttp2_frame& frame);
   void data_received(H2StreamId id, std::string_view data);
@@ -99,6 +101,7 @@ struct H2Session::State {
   const Role role;
   Events& events;
   H2Guard guard;
+  H2StreamIds ids;  // of clients
   H2HeadReader reader;
   H2Fields fields;
   std::vector<nghttp2_nv> wire_fields;
@@ -148,6 +151,7 @@ void H2Session::State::open() {
   nghttp2_session_callbacks_set_on_begin_frame_callback(
       calls, [](nghttp2_session*, const nghttp2_frame_hd* header, void* user) {
         of(user).count_frame(*header);
+        of(user).check_stream(*header);
         return 0;
       });
   nghttp2_session_callbacks_set_on_begin_headers_callback(
@@ -238,6 +242,21 @@ void H2Session::State::count_frame(const nghttp2_frame_hd& header) {
     default:
       break;
   }
+}
+
+void H2Session::State::check_stream(const nghttp2_frame_hd& header) {
+  using Verdict = H2StreamIds::Verdict;
+  const H2StreamId id = header.stream_id;
+  if (header.type == NGHTTP2_PRIORITY && id == 0) return fail(H2Code::kProtocol);
+  if (role == Role::kClient || failed) return;
+  auto verdict = Verdict::kFine;
+  if (header.type == NGHTTP2_RST_STREAM && find(id) != nullptr) {
+    ids.ended_by_client(id);
+  } else if (header.type == NGHTTP2_HEADERS && find(id) == nullptr) {
+    verdict = ids.on_headers(id);
+  }
+  if (verdict != Verdict::kFine)
+    fail(verdict == Verdict::kClosed ? H2Code::kStreamClosed : H2Code::kProtocol);
 }
 
 void H2Session::State::begin_block(H2StreamId id, const nghttp2_headers& headers) {
@@ -337,6 +356,7 @@ void H2Session::State::closed(H2StreamId id, std::uint32_t code) {
   const auto node = streams.extract(id);
   if (node.empty()) return;
   unsent -= node.mapped().unsent();
+  if (node.mapped().end_received) ids.ended_by_client(id);
   if (node.mapped().announced) events.on_closed(id, static_cast<H2Code>(code));
 }
 
