@@ -361,8 +361,11 @@ class WithoutGrpcRoutes : public ControllerTest {
 
 TEST_F(WithoutGrpcRoutes, ServesTheOthersAndFindsThemOnceTheyAreThere) {
   apply(kShop);
+  // Or it would be in the way of a younger GRPCRoute.
+  const Json named = Json::parse(R"({"spec": {"hostnames": ["web.example"]}})");
+  must(client_->patch(api::kHttpRoutes, {"default", "shop"}, kube::PatchType::kMerge, named));
   start();
-  becomes([&] { return route_says("shop", "tidegate.dev/Programmed"); }, "True/Programmed/1");
+  becomes([&] { return route_says("shop", "tidegate.dev/Programmed"); }, "True/Programmed/2");
   must(client_->create(kCrds, crd(api::kGrpcRoutes)));
   apply(R"(
 apiVersion: gateway.networking.k8s.io/v1

@@ -121,8 +121,10 @@ TEST_F(AnalysisTest, ABadAnswerOfPrometheusReturnsAllTrafficToStable) {
     auto runs = co_await world_->client().list(api::kAnalysisRuns, of_shop);
     EXPECT_TRUE(runs && runs->items.size() == 1u);
     if (!runs || runs->items.empty()) co_return;
-    const Json& run = runs->items.front();
-    EXPECT_EQ(json::string_at(run, "status.phase"), "Failed") << json::dump_pretty(run);
+    // A run is written seldom, and so behind its Rollout.
+    const std::string name = json::string_at(runs->items.front(), "metadata.name");
+    const std::function<bool(const Json&)> failed = [](const Json& run) { return phase(run) == "Failed"; };
+    const Json run = co_await wait_for(api::kAnalysisRuns, name, "has failed", failed);
     EXPECT_EQ(json::string_at(run, "status.summary"), "0 passed, 2 failed");
   });
 }
