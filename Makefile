@@ -1,5 +1,6 @@
 # The front door. `make help` lists what there is.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -9,6 +10,9 @@ PACKAGES := g++ cmake ninja-build ccache mold pkg-config ca-certificates curl \
   libsqlite3-dev libcli11-dev libre2-dev libnghttp2-dev libgtest-dev libbenchmark-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RELEASE := build/release/tidegate
+# Says only what did not pass, and the sum.
+TESTS = ctest --parallel $(JOBS) --output-on-failure --no-tests=error 2>&1 | \
+  grep -vE '^ +Start +[0-9]+: |^ *[0-9]+/[0-9]+ Test +\#[0-9]+: .* Passed +[0-9.]+ sec$$'
 
 .PHONY: help
 help: ## This list
@@ -32,7 +36,7 @@ test: deps ## Install, build and run all tests
 	@command -v prometheus >/dev/null || tools/unpack_package.sh prometheus build/prometheus
 	@cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS)
-	ctest --test-dir build/release --parallel $(JOBS) --output-on-failure --no-tests=error
+	@cd build/release && $(TESTS)
 
 .PHONY: asan tsan
 asan: PRESET := asan-ubsan
@@ -43,7 +47,7 @@ tsan: sanitized ## All tests under ThreadSanitizer
 sanitized: deps
 	@cmake --preset $(PRESET) >build/configure.log || { cat build/configure.log; exit 1; }
 	@cmake --build --preset $(PRESET) --parallel $(JOBS)
-	ctest --test-dir build/$(PRESET) --parallel $(JOBS) --output-on-failure --no-tests=error
+	@cd build/$(PRESET) && $(TESTS)
 
 .PHONY: conformance
 conformance: build ## The conformance suite of Gateway API, all features claimed (needs Go 1.26 and root, for ports below 1024)
