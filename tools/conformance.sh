@@ -23,13 +23,12 @@ cp $module/go.sum "$out/go.sum"
 go mod edit -replace "sigs.k8s.io/gateway-api/conformance=$source" "$out/go.mod"
 go -C $module build -modfile "$out/go.mod" -o "$out/echo-basic" sigs.k8s.io/gateway-api/conformance/echo-basic
 
-# Pods have no volumes here. The test writes the suite's Secrets into files, and the workload waits for the one that its
+# Pods have no volumes here. The test writes the suite's Secrets and CA certificates into files, and the workload waits for the one that its
 # volume would hold.
 rm -rf "$out/secrets"
 mkdir "$out/secrets"
 cat >"$out/echo" <<END
 #!/bin/sh
-unset TLS_CLIENT_CACERTS
 if [ -n "\$TLS_SERVER_CERT" ]; then
   secret=tls-checks-certificate
   case \$POD_NAME.\$NAMESPACE in tcp-backend-* | *-app-backend) secret=tls-passthrough-checks-certificate ;; esac
@@ -37,6 +36,10 @@ if [ -n "\$TLS_SERVER_CERT" ]; then
   until [ -e "\$files/tls.key" ]; do sleep 0.1; done
   export TLS_SERVER_CERT="\$files/tls.crt"
   [ -z "\$TLS_SERVER_PRIVKEY" ] || export TLS_SERVER_PRIVKEY="\$files/tls.key"
+  if [ -n "\$TLS_CLIENT_CACERTS" ]; then
+    export TLS_CLIENT_CACERTS="$out/secrets/\$NAMESPACE/tls-checks-ca-certificate/ca.crt"
+    until [ -e "\$TLS_CLIENT_CACERTS" ]; do sleep 0.1; done
+  fi
   [ -z "\$TLS_SERVER_PRIV_KEY" ] || export TLS_SERVER_PRIV_KEY="\$files/tls.key"
 fi
 exec $out/echo-basic "\$@"

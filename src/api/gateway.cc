@@ -38,6 +38,11 @@ AllowedRoutes decode_allowed_routes(const Json& listener) {
   return allowed;
 }
 
+ObjectReference decode_secret_reference(const Json& json) {
+  return {json::string_at(json, "group"), json::string_at(json, "kind", "Secret"),
+          json::string_at(json, "namespace"), json::string_at(json, "name")};
+}
+
 GatewayListener decode_listener(const Json& json) {
   GatewayListener listener;
   listener.name = json::string_at(json, "name");
@@ -47,11 +52,8 @@ GatewayListener decode_listener(const Json& json) {
   if (const Json* tls = json::find(json, "tls"); tls && tls->is_object()) {
     listener.tls.emplace();
     listener.tls->mode = json::string_at(*tls, "mode", "Terminate");
-    for (const auto& item : json::array_at(*tls, "certificateRefs")) {
-      listener.tls->certificate_refs.push_back(
-          {json::string_at(item, "group"), json::string_at(item, "kind", "Secret"),
-           json::string_at(item, "namespace"), json::string_at(item, "name")});
-    }
+    for (const auto& item : json::array_at(*tls, "certificateRefs"))
+      listener.tls->certificate_refs.push_back(decode_secret_reference(item));
     listener.tls->client_validation = json::find(*tls, "frontendValidation") != nullptr;
   }
   listener.allowed_routes = decode_allowed_routes(json);
@@ -97,6 +99,8 @@ Gateway decode_gateway(const Json& json) {
     gateway.listeners.push_back(decode_listener(item));
   gateway.addresses = decode_addresses(json::array_at(json, "spec.addresses"));
   gateway.parameters = reference_text(json::find(json, "spec.infrastructure.parametersRef"));
+  if (const Json* reference = json::find(json, "spec.tls.backend.clientCertificateRef"))
+    gateway.client_certificate = decode_secret_reference(*reference);
   gateway.client_validation = json::find(json, "spec.tls.frontend") != nullptr;
   gateway.status = decode_gateway_status(json);
   return gateway;

@@ -84,7 +84,8 @@ struct Gateway {
   std::string class_name;
   std::vector<GatewayListener> listeners;
   std::vector<GatewayAddress> addresses;
-  std::string parameters;          // infrastructure.parametersRef as text; empty: none
+  std::string parameters;                             // infrastructure.parametersRef as text; empty: none
+  std::optional<ObjectReference> client_certificate;  // spec.tls.backend.clientCertificateRef
   bool client_validation = false;  // spec.tls.frontend asks for client certificates on HTTPS listeners
   GatewayStatus status;
 };

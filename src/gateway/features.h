@@ -9,13 +9,14 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 41> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 42> kSupportedFeatures = {
     "BackendTLSPolicy",
     "BackendTLSPolicySANValidation",
     "GRPCRoute",
     "GRPCRouteNamedRouteRule",
     "Gateway",
     "GatewayAddressEmpty",
+    "GatewayBackendClientCertificate",
     "GatewayHTTPListenerIsolation",
     "GatewayHTTPSListenerDetectMisdirectedRequests",
     "GatewayPort8080",

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,6 +47,8 @@ struct GatewayNode {
   std::vector<ListenerNode> listeners;
   bool accepted = true;
   std::vector<std::string> addresses;  // usable ones
+  std::optional<routing::ClientIdentity> identity;
+  std::string no_identity;  // why there is none, though one is asked for; empty: fine
   std::vector<Problem> problems;
 
   api::Key key() const { return gateway->meta.key(); }

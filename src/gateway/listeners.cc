@@ -5,8 +5,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "gateway/pem.h"
-#include "gateway/references.h"
+#include "gateway/tls_secret.h"
 
 namespace tidegate::gateway {
 namespace {
@@ -119,49 +118,22 @@ void check_namespaces(const GatewayNode& gateway, ListenerNode& listener) {
 
 // ---- certificates ----
 
-// Why the Secret can't be used; empty: it can.
-std::string secret_fault(const api::Secret& secret) {
-  const auto crt = secret.data.find("tls.crt");
-  const auto key = secret.data.find("tls.key");
-  const std::string name = "Secret " + to_string(secret.meta.key());
-  if (crt == secret.data.end() || key == secret.data.end())
-    return name + " lacks " + (crt == secret.data.end() ? "tls.crt" : "tls.key") + ": expected both as PEM";
-  if (!has_pem_block(crt->second, "CERTIFICATE"))
-    return name + " has no PEM certificate in tls.crt: expected a block BEGIN CERTIFICATE";
-  if (!has_pem_block(key->second, "PRIVATE KEY"))
-    return name + " has no PEM key in tls.key: expected a block BEGIN PRIVATE KEY";
-  return {};
-}
-
 void take_certificate(const ClusterState& state, const GatewayNode& gateway, ListenerNode& listener,
                       std::size_t index) {
-  api::ObjectReference ref = listener.spec->tls->certificate_refs[index];
-  const std::string field = indexed("tls.certificateRefs", index);
-  const auto& ns = gateway.gateway->meta.ns;
-  if (ref.ns.empty()) ref.ns = ns;
-  const api::Key key{ref.ns, ref.name};
-  if (!ref.group.empty() || ref.kind != "Secret") {
-    return report(gateway, listener, Reason::kInvalidCertificateRef, field + ".kind",
-                  shown(ref.group + "/" + ref.kind) + " is not supported: expected a Secret");
+  const auto found =
+      find_tls_secret(state, gateway.gateway->meta.ns, listener.spec->tls->certificate_refs[index]);
+  const std::string field = indexed("tls.certificateRefs", index) + found.field;
+  if (found.secret == nullptr) {
+    return report(gateway, listener,
+                  found.permitted ? Reason::kInvalidCertificateRef : Reason::kCertificateRefNotPermitted,
+                  field, found.fault);
   }
-  if (!is_permitted(state.grants, {api::kGatewayGroup, "Gateway", ns}, ref)) {
-    return report(gateway, listener, Reason::kCertificateRefNotPermitted, field,
-                  "no ReferenceGrant in namespace " + shown(ref.ns) + " lets Gateways of namespace " +
-                      shown(ns) + " use Secret " + shown(ref.name));
-  }
-  const auto secret = state.secrets.find(key);
-  if (secret == state.secrets.end()) {
-    return report(gateway, listener, Reason::kInvalidCertificateRef, field,
-                  "Secret " + to_string(key) + " does not exist");
-  }
-  if (const std::string fault = secret_fault(*secret->second); !fault.empty())
-    return report(gateway, listener, Reason::kInvalidCertificateRef, field, fault);
   if (!listener.certificate_pem.empty()) {
     return report(gateway, listener, Reason::kIgnoredField, field,
                   "only the first certificate of a listener is served");
   }
-  listener.certificate_pem = secret->second->data.at("tls.crt");
-  listener.private_key_pem = secret->second->data.at("tls.key");
+  listener.certificate_pem = found.secret->data.at("tls.crt");
+  listener.private_key_pem = found.secret->data.at("tls.key");
 }
 
 void check_tls(const ClusterState& state, const GatewayNode& gateway, ListenerNode& listener) {

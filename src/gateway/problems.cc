@@ -19,6 +19,8 @@ constexpr std::string_view kNotAttached = "The route gets no requests from this 
 constexpr std::string_view kNotServed =
     "The whole route is not served: its requests go to the next less specific route, else they get 404.";
 constexpr std::string_view kShareLost = "Its share of the requests is answered with 500.";
+constexpr std::string_view kNoIdentity =
+    "Requests that this Gateway would send over TLS are answered with 502; others are served.";
 constexpr std::string_view kNoTls = "Requests to the Services that it is about are answered with 502.";
 
 // In the order of the enumeration; row() checks it.
@@ -32,6 +34,12 @@ constexpr std::array kRows = {
               "The Gateway takes no traffic on this address."},
     ReasonRow{Reason::kAddressNotAssigned, "Programmed", "AddressNotAssigned", kError, kNoGateway},
     ReasonRow{Reason::kListenersNotValid, "Accepted", "ListenersNotValid", kError,
+              "The listeners that are not named here are not affected."},
+    ReasonRow{Reason::kInvalidClientCertificateRef, "ResolvedRefs", "InvalidClientCertificateRef", kError,
+              kNoIdentity},
+    ReasonRow{Reason::kClientCertificateRefNotPermitted, "ResolvedRefs", "RefNotPermitted", kError,
+              kNoIdentity},
+    ReasonRow{Reason::kListenersNotResolved, "ResolvedRefs", "ListenersNotResolved", kError,
               "The listeners that are not named here are not affected."},
     ReasonRow{Reason::kUnsupportedProtocol, "Accepted", "UnsupportedProtocol", kError, kNoListener},
     ReasonRow{Reason::kProtocolConflict, "Accepted", "ProtocolConflict", kError, kNoListener},

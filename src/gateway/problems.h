@@ -21,6 +21,9 @@ enum class Reason : std::uint8_t {
   kAddressNotUsable,
   kAddressNotAssigned,
   kListenersNotValid,
+  kInvalidClientCertificateRef,
+  kClientCertificateRefNotPermitted,
+  kListenersNotResolved,
   // Listener
   kUnsupportedProtocol,
   kProtocolConflict,

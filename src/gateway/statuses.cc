@@ -156,12 +156,32 @@ api::Condition gateway_programmed(const GatewayNode& node,
   return say("True", "Programmed", "The Gateway takes traffic on " + node.addresses.front() + ".");
 }
 
+// What it refers to itself, and a summary of its listeners'.
+api::Condition gateway_resolved(const GatewayNode& node) {
+  auto resolved = fold("ResolvedRefs", "ResolvedRefs", "All references are resolved.", found(node.problems),
+                       node.gateway->meta.generation);
+  Found bad;
+  for (const auto& listener : node.listeners) {
+    for (const auto& problem : listener.problems) {
+      if (row(problem.reason).condition == "ResolvedRefs") bad.push_back(&problem);
+    }
+  }
+  if (!bad.empty() && resolved.status == "True") {
+    resolved.status = "False";
+    resolved.reason = row(Reason::kListenersNotResolved).text;
+    resolved.message = message(bad);
+  }
+  return resolved;
+}
+
 api::GatewayStatus gateway_status(const ClusterState& state, const GatewayNode& node) {
   api::GatewayStatus status;
   for (const auto& address : node.addresses) status.addresses.push_back({"IPAddress", address});
   for (const auto& listener : node.listeners)
     status.listeners.push_back(listener_status(state, node, listener));
   status.conditions = {gateway_accepted(node), gateway_programmed(node, status.listeners)};
+  // Of an experimental type: only where there is something to say that the listeners do not.
+  if (node.gateway->client_certificate) status.conditions.push_back(gateway_resolved(node));
   return status;
 }
 

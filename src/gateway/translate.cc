@@ -5,6 +5,7 @@
 
 #include "gateway/addresses.h"
 #include "gateway/attachment.h"
+#include "gateway/client_certificate.h"
 #include "gateway/listeners.h"
 #include "gateway/rules.h"
 
@@ -98,11 +99,13 @@ void reindex(std::vector<routing::Rule>& rules, const std::vector<std::uint32_t>
 routing::Table make_table(Graph& graph, Backends&& backends) {
   routing::Table table;
   auto sorted = std::move(backends).sorted();
+  IdentifiedBackends identified(sorted.backends);
   for (auto& [key, node] : graph.gateways) {
     if (!node.accepted) continue;
     for (auto& listener : node.listeners) {
       if (!listener.servable) continue;
       reindex(listener.rules, sorted.position);
+      if (listener.protocol == routing::Protocol::kHttp) identified.lead_there(node, listener.rules);
       for (const auto& address : node.addresses) {
         table.listeners.push_back({key.ns, key.name, listener.spec->name, address,
                                    static_cast<std::uint16_t>(std::clamp(listener.spec->port, 0, 65535)),
@@ -143,6 +146,7 @@ Translation translate(const ClusterState& state, const TranslateOptions& options
   for (auto& [key, gateway] : graph.gateways) {
     check_listeners(state, gateway);
     check_gateway(graph, gateway);
+    check_client_certificate(state, gateway);
   }
   assign_addresses(state, *pool, graph);
   for (auto& [key, gateway] : graph.gateways) note_failed_listeners(state, gateway);

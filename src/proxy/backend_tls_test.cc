@@ -29,7 +29,9 @@ class BackendTlsTest : public ::testing::Test {
   }
 
   // An origin that shows a certificate of `issuer`, and answers 200 with the host name that it was asked for.
-  void serve(const net::KeyPair& issuer, TimePoint made_at = system_clock().now()) {
+  // `asks`: it takes no connection without a certificate of this authority's.
+  void serve(const net::KeyPair& issuer, TimePoint made_at = system_clock().now(),
+             const net::KeyPair& asks = {}) {
     net::CertificateRequest request;
     request.common_name = "cart";
     request.dns_names = {"cart.test"};
@@ -39,13 +41,18 @@ class BackendTlsTest : public ::testing::Test {
     ASSERT_TRUE(pair) << pair.error().detail;
     net::ServerTlsOptions options;
     options.identity = *pair;
+    options.client_ca_pem = asks.certificate_pem;
+    options.require_client_certificate = !asks.certificate_pem.empty();
     const auto context = net::make_server_tls(options);
     ASSERT_TRUE(context) << context.error().detail;
     auto opened = session::HttpServer::open(proxy.control.io(), proxy.control.scheduler(),
                                             {.address = {own_ip(), 0}, .tls = *context, .limits = {}},
-                                            [this](session::Request, session::Responder responder) {
+                                            [this](session::Request request, session::Responder responder) {
                                               ++requests;
-                                              responder.send({.body = "{}"});
+                                              shown = request.client_common_name;
+                                              if (!holds_back) return responder.send({.body = "{}"});
+                                              responder.begin(200, "text/plain");
+                                              held = responder;
                                             });
     ASSERT_TRUE(opened) << opened.error().detail;
     origin = std::move(*opened);
@@ -55,18 +62,35 @@ class BackendTlsTest : public ::testing::Test {
   // Of a GET through the proxy.
   int get() {
     proxy.publish(table.build());
-    int status = 0;
-    auto client = std::make_shared<session::HttpClient>(proxy.control.io(), proxy.control.scheduler(),
-                                                        session::Endpoint{address, nullptr, {}}, "shop");
-    net::spawn(proxy.control.io(), ask(client, &status));
-    EXPECT_TRUE(proxy.wait_until([&] { return status != 0; }));
-    return status;
+    const auto answer = begin();
+    EXPECT_TRUE(proxy.wait_until([&] { return answer->status != 0; }));
+    return answer->status;
   }
 
-  static Task<void> ask(std::shared_ptr<session::HttpClient> client, int* status) {
+  std::shared_ptr<session::ClientResponse> begin() {
+    auto answer = std::make_shared<session::ClientResponse>();
+    auto client = std::make_shared<session::HttpClient>(proxy.control.io(), proxy.control.scheduler(),
+                                                        session::Endpoint{address, nullptr, {}}, "shop");
+    net::spawn(proxy.control.io(), ask(client, answer));
+    return answer;
+  }
+
+  static Task<void> ask(std::shared_ptr<session::HttpClient> client,
+                        std::shared_ptr<session::ClientResponse> answer) {
     session::ClientRequest request;
-    const auto response = co_await client->send(request);
-    *status = response ? response->status : -1;
+    auto response = co_await client->send(request);
+    if (response)
+      *answer = std::move(*response);
+    else
+      answer->status = -1;
+  }
+
+  routing::ClientIdentity identity(const std::string& name, const net::KeyPair& issuer) {
+    net::CertificateRequest request;
+    request.common_name = name;
+    request.client = true;
+    const auto pair = net::make_certificate(issuer, request, system_clock().now()).value_or({});
+    return {"Secret shop/" + name, pair.certificate_pem, pair.private_key_pem};
   }
 
   net::KeyPair authority = authority_named("test CA");
@@ -75,6 +99,9 @@ class BackendTlsTest : public ::testing::Test {
   ProxyUnderTest proxy;
   std::unique_ptr<session::HttpServer> origin;
   int requests = 0;
+  std::string shown;  // the common name that the last request came with
+  bool holds_back = false;
+  std::optional<session::Responder> held;  // has begun its answer
 };
 
 TEST_F(BackendTlsTest, AnOriginThatProvesItsNameIsServed) {
@@ -142,6 +169,70 @@ TEST_F(BackendTlsTest, NothingIsSentWhereTheSettingsAreBad) {
   EXPECT_EQ(get(), 502);
   EXPECT_EQ(requests, 0);
   EXPECT_EQ(origin->connections(), 0U);
+}
+
+// GEP-3155.
+TEST_F(BackendTlsTest, AnOriginThatAsksWhoItIsIsShownTheIdentity) {
+  serve(authority, system_clock().now(), authority);
+  tls().identity = identity("gate", authority);
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(shown, "gate");
+}
+
+TEST_F(BackendTlsTest, AnOriginThatAsksGetsNothingWithoutTheRightIdentity) {
+  serve(authority, system_clock().now(), authority);
+  EXPECT_EQ(get(), 502);
+  tls().identity = identity("stranger", authority_named("other CA"));
+  EXPECT_EQ(get(), 502);
+  EXPECT_EQ(requests, 0);
+}
+
+TEST_F(BackendTlsTest, EachEntryOfAServiceIsShownItsOwnIdentity) {
+  serve(authority, system_clock().now(), authority);
+  tls().identity = identity("one", authority);
+  table.table.backends.push_back(table.table.backends[0]);
+  table.table.backends[1].tls->identity = identity("two", authority);
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(shown, "one");
+  table.listener().rules[0].backends[0].backend = 1;
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(shown, "two");
+  // One Service for all that counts it.
+  EXPECT_EQ(proxy.metric("tidegate_backend_endpoints", {"state=\"ready\""}), 1);
+}
+
+TEST_F(BackendTlsTest, ANewIdentityIsShownWithoutCuttingWhatRuns) {
+  serve(authority, system_clock().now(), authority);
+  tls().identity = identity("old", authority);
+  holds_back = true;
+  proxy.publish(table.build());
+  const auto running = begin();
+  ASSERT_TRUE(proxy.wait_until([&] { return held.has_value(); }));
+  holds_back = false;
+  tls().identity = identity("new", authority);
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(shown, "new");
+  EXPECT_EQ(running->status, 0);
+  held->write("whole");
+  held->end();
+  EXPECT_TRUE(proxy.wait_until([&] { return running->status != 0; }));
+  EXPECT_EQ(running->status, 200);
+  EXPECT_EQ(running->body, "whole");
+  EXPECT_TRUE(proxy.wait_until([&] { return origin->connections() == 1; }));  // the old one goes after that
+}
+
+TEST_F(BackendTlsTest, AnIdentityThatDoesNotFitItsKeyIsNamed) {
+  serve(authority);
+  tls().identity = identity("gate", authority);
+  tls().identity->private_key_pem = identity("else", authority).private_key_pem;
+  proxy.publish(table.build());
+  const auto answer = begin();
+  EXPECT_TRUE(proxy.wait_until([&] { return answer->status != 0; }));
+  EXPECT_EQ(answer->status, 502);
+  EXPECT_NE(answer->body.find("Secret shop/gate: private key: "),
+            std::string::npos)
+      << answer->body;
+  EXPECT_EQ(requests, 0);
 }
 
 }  // namespace

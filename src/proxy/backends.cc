@@ -18,8 +18,10 @@ WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
     view.session =
         routing::session_digest(backend.ns + "/" + backend.name + ":" + std::to_string(backend.port));
     const BackendKey key{backend.ns, backend.name, backend.port};
+    auto& budget = budgets[key];  // one, however many identities the backend is shown
     const auto known = budgets_.find(key);
-    view.budget = budgets[key] = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
+    if (!budget) budget = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
+    view.budget = budget;
     session::Endpoint wanted;
     wanted.h2 = backend.protocol == "h2c";
     if (backend.tls) {
@@ -56,7 +58,11 @@ const Result<Backends::TlsPtr>& Backends::context_for(const TlsSettings& setting
   options.dns_names = tls.dns_names;
   options.uris = tls.uris;
   options.alpn = {h2 ? "h2" : "http/1.1"};
-  return used.emplace(settings, net::make_client_tls(options)).first->second;
+  if (tls.identity) options.identity = {tls.identity->certificate_pem, tls.identity->private_key_pem};
+  auto made = net::make_client_tls(options);
+  if (!made && tls.identity)
+    made = context("TLS with the certificate of " + tls.identity->source, made.error());
+  return used.emplace(settings, std::move(made)).first->second;
 }
 
 BackendEndpointPtr Backends::endpoint(const session::Endpoint& wanted) {

@@ -5,6 +5,7 @@
 #include <prometheus/metric_family.h>
 
 #include <limits>
+#include <set>
 
 #include "proxy/series.h"
 
@@ -180,9 +181,10 @@ class Collector final : public prometheus::Collectable {
     MetricFamily endpoints{"tidegate_backend_endpoints", "Endpoints by state.", MetricType::Gauge, {}};
     for (const auto& [key, count] : active) add_gauge(requests, labels_of(key), static_cast<double>(count));
     if (series_->table()) {
+      std::set<BackendKey> told;  // which may have several entries, with the same endpoints
       for (const routing::Backend& backend : series_->table()->backends) {
         const BackendKey key{backend.ns, backend.name, backend.port};
-        if (!active.contains(key)) continue;
+        if (!active.contains(key) || !told.insert(key).second) continue;
         int draining = 0;
         for (const auto& endpoint : backend.endpoints) draining += endpoint.draining;
         const int ready = static_cast<int>(backend.endpoints.size()) - draining;

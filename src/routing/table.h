@@ -166,16 +166,25 @@ struct Endpoint {
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
+// What a Gateway shows to backends that ask who it is (GEP-3155). PEM; the YAML form shows a digest.
+struct ClientIdentity {
+  std::string source;  // "Secret shop/client", for messages
+  std::string certificate_pem, private_key_pem;
+  friend auto operator<=>(const ClientIdentity&, const ClientIdentity&) = default;
+};
+
 // How a backend is spoken to over TLS, and who it must prove to be (GEP-1897).
 struct BackendTls {
   std::string hostname;                      // sent as SNI
   std::vector<std::string> dns_names, uris;  // one of them must be in the certificate; none: the host name
   std::string ca_pem;                        // empty: the system's. The YAML form shows a digest.
   std::string invalid;  // why nothing may be sent, neither by TLS nor in the clear; empty: fine
+  std::optional<ClientIdentity> identity = {};
   friend auto operator<=>(const BackendTls&, const BackendTls&) = default;
 };
 
-struct Backend {  // a Service port; one entry, however many rules name it
+// A Service port; one entry, however many rules name it, and one more for each identity that it is shown.
+struct Backend {
   std::string ns, name;
   std::uint16_t port = 0;
   std::string protocol;  // "http", "h2c", "ws"

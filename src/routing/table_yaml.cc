@@ -219,6 +219,10 @@ class Writer {
     put(out, "uris", tls.uris);
     if (!tls.ca_pem.empty()) out["ca"] = digest(tls.ca_pem);
     put(out, "invalid", tls.invalid);
+    if (tls.identity) {
+      out["identity"] = {{"source", tls.identity->source},
+                         {"certificate", digest(tls.identity->certificate_pem)}};
+    }
     return out;
   }
 

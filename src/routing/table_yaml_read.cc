@@ -132,9 +132,15 @@ class Reader {
   }
 
   BackendTls backend_tls(const Node& node) {
-    known(node, {"hostname", "dnsNames", "uris", "ca", "invalid"});
-    return {string(node, "hostname"), list<std::string>(node, "dnsNames", &Reader::plain),
-            list<std::string>(node, "uris", &Reader::plain), string(node, "ca"), string(node, "invalid")};
+    known(node, {"hostname", "dnsNames", "uris", "ca", "invalid", "identity"});
+    BackendTls out{string(node, "hostname"), list<std::string>(node, "dnsNames", &Reader::plain),
+                   list<std::string>(node, "uris", &Reader::plain), string(node, "ca"),
+                   string(node, "invalid")};
+    if (const auto identity = child(node, "identity")) {
+      known(*identity, {"source", "certificate"});
+      out.identity = {string(*identity, "source"), string(*identity, "certificate"), ""};
+    }
+    return out;
   }
 
   Endpoint endpoint(const Node& node) {

@@ -96,6 +96,7 @@ TEST(TableYaml, TlsOfBackendsComesBackAsItWas) {
   Table table = full_table();
   table.backends[0].tls =
       BackendTls{"cart.test", {"a.test", "b.test"}, {"spiffe://shop/cart"}, "digest:1", ""};
+  table.backends[0].tls->identity = {"Secret shop/client", "digest:2", ""};
   table.backends[1].tls = BackendTls{"", {}, {}, "", "no CA certificate"};
   const auto again = from_yaml(to_yaml(table));
   ASSERT_TRUE(again) << again.error().detail;

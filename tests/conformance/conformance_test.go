@@ -82,7 +82,19 @@ func startWorld(t *testing.T) {
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "data", "kubeconfig"))
 }
 
-// Keeps the world's TLS Secrets in files, for the workloads whose volumes would hold them: folder/NAMESPACE/NAME/tls.crt.
+// Writes the parts into folder, the last one last: where it is, all are.
+func keepParts(folder string, names []string, data func(name string) []byte) {
+	_ = os.MkdirAll(folder, 0o700)
+	part := filepath.Join(folder, "part")
+	for _, name := range names {
+		if len(data(name)) > 0 && os.WriteFile(part, data(name), 0o600) == nil {
+			_ = os.Rename(part, filepath.Join(folder, name))
+		}
+	}
+}
+
+// Keeps the world's TLS Secrets and CA certificates in files, for the workloads whose volumes would hold them:
+// folder/NAMESPACE/NAME/tls.crt.
 func keepSecrets(t *testing.T, from client.Client, folder string) {
 	done := make(chan struct{})
 	t.Cleanup(func() { close(done) })
@@ -98,14 +110,16 @@ func keepSecrets(t *testing.T, from client.Client, folder string) {
 				continue
 			}
 			for _, secret := range secrets.Items {
-				dir := filepath.Join(folder, secret.Namespace, secret.Name)
-				_ = os.MkdirAll(dir, 0o700)
-				for _, key := range []string{"tls.crt", "tls.key"} { // the key comes last: then both are there
-					part := filepath.Join(dir, "part")
-					if os.WriteFile(part, secret.Data[key], 0o600) == nil {
-						_ = os.Rename(part, filepath.Join(dir, key))
-					}
-				}
+				keepParts(filepath.Join(folder, secret.Namespace, secret.Name), []string{"tls.crt", "tls.key"},
+					func(name string) []byte { return secret.Data[name] })
+			}
+			var maps corev1.ConfigMapList
+			if err := from.List(t.Context(), &maps); err != nil {
+				continue
+			}
+			for _, each := range maps.Items {
+				keepParts(filepath.Join(folder, each.Namespace, each.Name), []string{"ca.crt"},
+					func(name string) []byte { return []byte(each.Data[name]) })
 			}
 		}
 	}()
