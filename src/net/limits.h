@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "base/clock.h"
+
 namespace tidegate::net {
 
 inline constexpr std::size_t kClientHelloBytes =
@@ -11,5 +13,9 @@ inline constexpr std::size_t kClientHelloBytes =
 inline constexpr std::size_t kDatagramBytes = 65'535;  // of UDP over IPv4 and IPv6
 inline constexpr int kDatagramsInTurn =
     64;  // that one socket hands over before the others of its loop have their turn
+
+inline constexpr Duration kTlsSessionLifetime =
+    std::chrono::hours(2);  // of a session that clients may resume; who steals a key reads no more than two
+                            // such spans
 
 }  // namespace tidegate::net

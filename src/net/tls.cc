@@ -6,6 +6,7 @@
 
 #include "net/pem.h"
 #include "net/tls_context.h"
+#include "net/tls_tickets.h"
 
 namespace tidegate::net {
 namespace {
@@ -78,11 +79,10 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& opti
     if (auto trusted = trust(*context, options.client_ca_pem); !trusted) return trusted.error();
     const int required = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     ::SSL_CTX_set_verify(context->native(), SSL_VERIFY_PEER | required, nullptr);
-    // Sessions may be resumed only where the client was verified by this very server.
-    ::SSL_CTX_set_session_id_context(context->native(), reinterpret_cast<const unsigned char*>("tidegate"),
-                                     8);
   }
-  ::SSL_CTX_set_num_tickets(context->native(), 1);  // a client that wants more connections resumes from one
+  // Resumed where the client would be asked for the same.
+  allow_resumption(*context, options.client_ca_pem + (options.require_client_certificate ? "!" : "?"));
+  choose_by_hello(*context);
   if (options.alpn.empty()) return context;
   context->alpn_wire() = alpn_wire(options.alpn);
   ::SSL_CTX_set_alpn_select_cb(context->native(), select_alpn, &context->alpn_wire());

@@ -2,6 +2,7 @@
 #include <openssl/ssl.h>
 
 #include "base/text.h"
+#include "net/digest.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
 
@@ -20,20 +21,51 @@ ByName::iterator find(ByName& contexts, const std::string& name) {
   return found != contexts.end() ? found : contexts.find(std::string_view());
 }
 
-int select_by_name(SSL* ssl, int* alert, void* argument) {
-  const char* name = ::SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
-  auto& contexts = static_cast<TlsContext*>(argument)->by_name();
-  const auto found = find(contexts, text::lower(name));
-  if (found == contexts.end()) {
-    *alert = SSL_AD_UNRECOGNIZED_NAME;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+// RFC 6066 section 3: the one host name of the extension; empty where there is none, or none that can be
+// read (OpenSSL says so by itself).
+std::string name_in_hello(SSL* ssl) {
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  constexpr std::size_t head = 5;  // length of the list, type of the name, its length
+  if (::SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &size) != 1 || size < head) return {};
+  if (bytes[2] != TLSEXT_NAMETYPE_host_name || (bytes[3] << 8 | bytes[4]) != static_cast<int>(size - head))
+    return {};
+  return text::lower({reinterpret_cast<const char*>(bytes) + head, size - head});
+}
+
+// Before anything is resumed: OpenSSL asks for the name only after that.
+int on_hello(SSL* ssl, int* alert, void* argument) {
+  auto* context = static_cast<TlsContext*>(argument);
+  const std::string name = name_in_hello(ssl);
+  if (auto& contexts = context->by_name(); !contexts.empty() && !name.empty()) {
+    const auto found = find(contexts, name);
+    if (found == contexts.end()) {
+      *alert = SSL_AD_UNRECOGNIZED_NAME;
+      return SSL_CLIENT_HELLO_ERROR;
+    }
+    if (found->second) {
+      context = found->second.get();
+      ::SSL_set_SSL_CTX(ssl, context->native());
+    }
   }
-  if (found->second) ::SSL_set_SSL_CTX(ssl, found->second->native());
-  return SSL_TLSEXT_ERR_OK;
+  // RFC 6066 section 3: no session of another name is resumed.
+  const std::string scope = sha256(context->scope() + '\0' + name);
+  ::SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(scope.data()),
+                               static_cast<unsigned>(scope.size()));
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+// The name goes into the session, which OpenSSL takes it from where it is resumed.
+int acknowledge_name(SSL* ssl, int*, void*) {
+  return ::SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 }  // namespace
+
+void choose_by_hello(TlsContext& context) {
+  ::SSL_CTX_set_client_hello_cb(context.native(), on_hello, &context);
+  ::SSL_CTX_set_tlsext_servername_callback(context.native(), acknowledge_name);
+}
 
 Result<std::shared_ptr<TlsContext>> make_server_tls(const std::vector<NamedIdentity>& identities) {
   TIDEGATE_ASSERT(!identities.empty());
@@ -48,8 +80,6 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const std::vector<NamedIdent
     if (is_first) first = *made;
     first->by_name().emplace(text::lower(named.hostname), is_first ? nullptr : std::move(*made));
   }
-  ::SSL_CTX_set_tlsext_servername_callback(first->native(), select_by_name);
-  ::SSL_CTX_set_tlsext_servername_arg(first->native(), first.get());
   return first;
 }
 

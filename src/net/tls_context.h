@@ -28,6 +28,8 @@ class TlsContext {
     bool empty() const { return dns_names.empty() && uris.empty(); }
   };
   Identities& identities() { return identities_; }
+  // Of sessions: what a client must have proven to resume one (server).
+  std::string& scope() { return scope_; }
   std::string& alpn_wire() { return alpn_wire_; }  // length-prefixed protocol names, as TLS sends them
 
  private:
@@ -35,9 +37,12 @@ class TlsContext {
   static constexpr auto kClient = boost::asio::ssl::context::tls_client;
   boost::asio::ssl::context context_;
   bool verify_peer_;
-  std::string alpn_wire_;
+  std::string alpn_wire_, scope_;
   Identities identities_;
   std::map<std::string, std::shared_ptr<TlsContext>, std::less<>> by_name_;
 };
+
+// Server: a ClientHello chooses among by_name(), and which sessions may be resumed. The context stays put.
+void choose_by_hello(TlsContext& context);
 
 }  // namespace tidegate::net

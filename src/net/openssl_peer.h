@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests of this folder: the other side of a TLS connection, by OpenSSL over a blocking socket, with none
+// of our code between. Thread: the one that it is used on.
+#pragma once
+
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "net/pem.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+namespace tidegate::net::test {
+
+struct FreeSsl {
+  void operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
+  void operator()(SSL* ssl) const { ::SSL_free(ssl); }
+  void operator()(SSL_SESSION* session) const { ::SSL_SESSION_free(session); }
+};
+using SslContext = std::unique_ptr<SSL_CTX, FreeSsl>;
+using Ssl = std::unique_ptr<SSL, FreeSsl>;
+using SslSession = std::unique_ptr<SSL_SESSION, FreeSsl>;
+
+inline void set_identity(SSL_CTX* context, const KeyPair& identity) {
+  if (identity.certificate_pem.empty()) return;
+  const auto chain = read_certificates(identity.certificate_pem);
+  const auto key = read_private_key(identity.private_key_pem);
+  ::SSL_CTX_use_certificate(context, chain->front().get());
+  ::SSL_CTX_use_PrivateKey(context, key->get());
+}
+
+// A client that verifies nobody. A socket that waits longer than ten seconds fails.
+class OpensslClient {
+ public:
+  struct Settings {
+    int version = TLS1_3_VERSION;
+    std::string name = {};  // SNI
+    KeyPair identity = {};
+    SSL_SESSION* session = nullptr;
+  };
+  OpensslClient(const Address& address, const Settings& settings)
+      : context_(::SSL_CTX_new(::TLS_client_method())), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    ::SSL_CTX_set_min_proto_version(context_.get(), settings.version);
+    ::SSL_CTX_set_max_proto_version(context_.get(), settings.version);
+    set_identity(context_.get(), settings.identity);
+    const timeval patience{10, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(address.port);
+    ::inet_pton(AF_INET, address.ip.c_str(), &to.sin_addr);
+    ssl_.reset(::SSL_new(context_.get()));
+    ::SSL_set_fd(ssl_.get(), socket_);
+    if (!settings.name.empty()) ::SSL_set_tlsext_host_name(ssl_.get(), settings.name.c_str());
+    if (settings.session != nullptr) ::SSL_set_session(ssl_.get(), settings.session);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 &&
+                 ::SSL_connect(ssl_.get()) == 1;
+  }
+  ~OpensslClient() {
+    if (connected_) ::SSL_shutdown(ssl_.get());  // sessions of connections that end otherwise are void
+    ::close(socket_);
+  }
+  OpensslClient(const OpensslClient&) = delete;
+  OpensslClient& operator=(const OpensslClient&) = delete;
+
+  bool connected() const { return connected_; }
+  bool resumed() const { return ::SSL_session_reused(ssl_.get()) == 1; }
+  SSL* ssl() { return ssl_.get(); }
+  int socket() const { return socket_; }
+  // What comes next; empty: the end.
+  std::string read() {
+    char bytes[256];
+    const int size = ::SSL_read(ssl_.get(), bytes, sizeof bytes);
+    return {bytes, static_cast<std::size_t>(size > 0 ? size : 0)};
+  }
+  bool write(std::string_view text) {
+    return ::SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())) ==
+           static_cast<int>(text.size());
+  }
+  SslSession session() { return SslSession(::SSL_get1_session(ssl_.get())); }
+  std::string server_common_name() const {
+    char name[256] = "";
+    if (const X509* shown = ::SSL_get0_peer_certificate(ssl_.get()))
+      ::X509_NAME_get_text_by_NID(::X509_get_subject_name(shown), NID_commonName, name, sizeof name);
+    return name;
+  }
+
+ private:
+  SslContext context_;
+  int socket_;
+  Ssl ssl_;
+  bool connected_ = false;
+};
+
+}  // namespace tidegate::net::test
