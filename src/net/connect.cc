@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "net/errors.h"
+#include "net/tls_session.h"
 #include "net/tls_stream.h"
 
 namespace tidegate::net {
@@ -105,10 +106,12 @@ void Connecting::shake_hands() {
     ::X509_VERIFY_PARAM_set1_ip(verify, nullptr, 0);
     ::X509_VERIFY_PARAM_set1_host(verify, nullptr, 0);
   }
+  if ((tls_->session = options_.session)) tls_->session->serve(ssl);
   tls_->shake_hands([self = shared_from_this()](const boost::system::error_code& error) {
     if (!self->done_) return;
     const auto tls = std::exchange(self->tls_, nullptr);
     const std::string doing = "TLS handshake with " + to_string(self->options_.address);
+    if (error && tls->session) tls->session->forget();
     if (error) return self->finish(to_error(doing, error));
     auto& identities = self->options_.tls->identities();
     if (!identities.empty() && !is_any_of(tls->ssl(), identities)) {

@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "net/pem.h"
 #include "net/stream.h"
@@ -97,6 +99,74 @@ class OpensslClient {
   int socket_;
   Ssl ssl_;
   bool connected_ = false;
+};
+
+// A server that asks nobody for a certificate. Each connection has its turn on a thread of its own: the
+// handshake, five bytes ("hello"), the end.
+class OpensslServer {
+ public:
+  struct Settings {
+    int version = TLS1_3_VERSION;
+    KeyPair identity = {};
+    bool says_goodbye = true;  // close_notify
+    bool resumes = true;       // false: whoever asks for that is refused
+  };
+  explicit OpensslServer(const Settings& settings)
+      : settings_(settings),
+        context_(::SSL_CTX_new(::TLS_server_method())),
+        socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    ::SSL_CTX_set_min_proto_version(context_.get(), settings.version);
+    ::SSL_CTX_set_max_proto_version(context_.get(), settings.version);
+    set_identity(context_.get(), settings.identity);
+    if (!settings.resumes) ::SSL_CTX_set_session_ticket_cb(context_.get(), nullptr, refuse, nullptr);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    ::inet_pton(AF_INET, "127.0.0.1", &here.sin_addr);
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&here), sizeof here);
+    ::listen(socket_, 8);
+    socklen_t size = sizeof here;
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&here), &size);
+    address_ = {"127.0.0.1", ntohs(here.sin_port)};
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~OpensslServer() {
+    ::shutdown(socket_, SHUT_RDWR);
+    thread_.join();
+    ::close(socket_);
+  }
+  OpensslServer(const OpensslServer&) = delete;
+  OpensslServer& operator=(const OpensslServer&) = delete;
+
+  const Address& address() const { return address_; }
+  int resumed() const { return resumed_; }  // connections
+
+ private:
+  static SSL_TICKET_RETURN refuse(SSL*, SSL_SESSION*, const unsigned char*, std::size_t,
+                                  SSL_TICKET_STATUS status, void*) {
+    return status == SSL_TICKET_EMPTY ? SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_ABORT;
+  }
+  void serve() {
+    for (int taken = ::accept(socket_, nullptr, nullptr); taken >= 0;
+         taken = ::accept(socket_, nullptr, nullptr)) {
+      const timeval patience{10, 0};
+      ::setsockopt(taken, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+      const Ssl ssl(::SSL_new(context_.get()));
+      ::SSL_set_fd(ssl.get(), taken);
+      if (::SSL_accept(ssl.get()) == 1) {
+        resumed_ += ::SSL_session_reused(ssl.get());
+        ::SSL_write(ssl.get(), "hello", 5);
+        if (settings_.says_goodbye) ::SSL_shutdown(ssl.get());
+      }
+      ::close(taken);
+    }
+  }
+
+  const Settings settings_;
+  SslContext context_;
+  int socket_;
+  Address address_;
+  std::atomic<int> resumed_ = 0;
+  std::thread thread_;
 };
 
 }  // namespace tidegate::net::test

@@ -17,6 +17,7 @@
 namespace tidegate::net {
 
 class TlsContext;
+class TlsSession;
 
 // Callbacks are never called from within the call that takes them, and never after the Stream's destruction.
 // Operations keep their callback until they are undone, even past close(): one that owns the bytes which it
@@ -73,11 +74,15 @@ Result<Address> parse_address(std::string_view text);  // the inverse; port 0 is
 // Client side: connects (and handshakes where `tls` is given, `server_name` being SNI and the identity to
 // verify). Destroying the handle gives up. Errors: kUnavailable "connection refused ...", kTimeout never (the
 // caller's deadline).
+// `session` is for one server, one context and one name: there the session that was begun last is kept, and
+// resumed by the next connection. Null: each begins anew.
 struct ConnectOptions {
   Address address;
   std::shared_ptr<TlsContext> tls;
   std::string server_name;
+  std::shared_ptr<TlsSession> session = {};
 };
+std::shared_ptr<TlsSession> make_tls_session();  // thread: that of the connections
 [[nodiscard]] std::unique_ptr<Handshake> connect(asio::io_context& io, const ConnectOptions& options,
                                                  StreamCallback done);
 

@@ -6,6 +6,7 @@
 
 #include "net/pem.h"
 #include "net/tls_context.h"
+#include "net/tls_session.h"
 #include "net/tls_tickets.h"
 
 namespace tidegate::net {
@@ -101,6 +102,7 @@ Result<std::shared_ptr<TlsContext>> make_client_tls(const ClientTlsOptions& opti
     if (auto used = use_identity(*context, options.identity); !used) return used.error();
   }
   ::SSL_CTX_set_verify(context->native(), options.verify_peer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  keep_sessions(context->native());
   context->identities() = {options.dns_names, options.uris};
   const std::string wire = alpn_wire(options.alpn);
   ::SSL_CTX_set_alpn_protos(context->native(), reinterpret_cast<const unsigned char*>(wire.data()),

@@ -27,6 +27,8 @@ class TlsConnection {
   virtual void shake_hands(std::function<void(const boost::system::error_code&)> done) = 0;
   virtual void close() = 0;
   virtual std::unique_ptr<Stream> open() = 0;  // once, when the handshake is done
+
+  std::shared_ptr<TlsSession> session;  // that serves ssl(), if any
 };
 using TlsConnectionPtr = std::shared_ptr<TlsConnection>;
 

@@ -4,6 +4,7 @@
 
 #include "net/task.h"
 #include "net/tls.h"
+#include "net/tls_context.h"
 #include "proxy/testbed.h"
 #include "session/http_client.h"
 #include "session/http_server.h"
@@ -45,8 +46,14 @@ class BackendTlsTest : public ::testing::Test {
     options.require_client_certificate = !asks.certificate_pem.empty();
     const auto context = net::make_server_tls(options);
     ASSERT_TRUE(context) << context.error().detail;
+    origin_tls = *context;
+    open(0);
+    table.table.backends[0].endpoints = {{origin->address().ip, origin->address().port, false}};
+  }
+
+  void open(std::uint16_t port) {
     auto opened = session::HttpServer::open(proxy.control.io(), proxy.control.scheduler(),
-                                            {.address = {own_ip(), 0}, .tls = *context, .limits = {}},
+                                            {.address = {own_ip(), port}, .tls = origin_tls, .limits = {}},
                                             [this](session::Request request, session::Responder responder) {
                                               ++requests;
                                               shown = request.client_common_name;
@@ -56,7 +63,6 @@ class BackendTlsTest : public ::testing::Test {
                                             });
     ASSERT_TRUE(opened) << opened.error().detail;
     origin = std::move(*opened);
-    table.table.backends[0].endpoints = {{origin->address().ip, origin->address().port, false}};
   }
 
   // Of a GET through the proxy.
@@ -98,6 +104,7 @@ class BackendTlsTest : public ::testing::Test {
   TableBuilder table;
   ProxyUnderTest proxy;
   std::unique_ptr<session::HttpServer> origin;
+  std::shared_ptr<net::TlsContext> origin_tls;
   int requests = 0;
   std::string shown;  // the common name that the last request came with
   bool holds_back = false;
@@ -126,6 +133,19 @@ TEST_F(BackendTlsTest, ConnectionsOutliveTablesWithTheSameSettings) {
   table.listener().rules[0].name = "another";
   EXPECT_EQ(get(), 200);
   EXPECT_EQ(origin->connections(), 1U);
+}
+
+TEST_F(BackendTlsTest, MoreConnectionsResumeTheSessionOfTheFirst) {
+  serve(authority, system_clock().now(), authority);
+  tls().identity = identity("gate", authority);
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(::SSL_CTX_sess_hits(origin_tls->native()), 0);
+  const auto port = origin->address().port;
+  origin.reset();  // with the connection that the pool would rather keep
+  open(port);
+  EXPECT_EQ(get(), 200);
+  EXPECT_EQ(::SSL_CTX_sess_hits(origin_tls->native()), 1);
+  EXPECT_EQ(shown, "gate");
 }
 
 TEST_F(BackendTlsTest, WhoeverProvesNothingGetsNothing) {
@@ -229,9 +249,7 @@ TEST_F(BackendTlsTest, AnIdentityThatDoesNotFitItsKeyIsNamed) {
   const auto answer = begin();
   EXPECT_TRUE(proxy.wait_until([&] { return answer->status != 0; }));
   EXPECT_EQ(answer->status, 502);
-  EXPECT_NE(answer->body.find("Secret shop/gate: private key: "),
-            std::string::npos)
-      << answer->body;
+  EXPECT_NE(answer->body.find("Secret shop/gate: private key: "), std::string::npos) << answer->body;
   EXPECT_EQ(requests, 0);
 }
 

@@ -62,7 +62,9 @@ struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_f
   using Attempts = std::list<Attempt>;
 
   State(asio::io_context& io, Scheduler& scheduler, Endpoint endpoint, ClientLimits limits)
-      : io(io), scheduler(scheduler), endpoint(std::move(endpoint)), limits(limits) {}
+      : io(io), scheduler(scheduler), endpoint(std::move(endpoint)), limits(limits) {
+    if (this->endpoint.tls) session = net::make_tls_session();
+  }
 
   void place(std::shared_ptr<Exchange> exchange, const http::RequestHead& head);
   void connect();
@@ -78,6 +80,7 @@ struct ClientPool::State final : H1ClientConnection::Owner, std::enable_shared_f
   asio::io_context& io;
   Scheduler& scheduler;
   const Endpoint endpoint;
+  std::shared_ptr<net::TlsSession> session;
   const ClientLimits limits;
   std::set<std::shared_ptr<H1ClientConnection>> connections;
   std::vector<std::shared_ptr<H1ClientConnection>> idle;  // the most recently used last
@@ -114,7 +117,7 @@ void ClientPool::State::connect_for_waiting() {
 void ClientPool::State::connect() {
   const auto attempt = attempts.emplace(attempts.end());
   const std::weak_ptr<State> weak = weak_from_this();
-  attempt->handle = net::connect(io, {endpoint.address, endpoint.tls, endpoint.server_name},
+  attempt->handle = net::connect(io, {endpoint.address, endpoint.tls, endpoint.server_name, session},
                                  [weak, attempt](Result<std::unique_ptr<net::Stream>> stream) {
                                    if (auto self = weak.lock()) self->connected(attempt, std::move(stream));
                                  });

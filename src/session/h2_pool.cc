@@ -89,7 +89,7 @@ void H2Pool::connect_for_waiting() {
 void H2Pool::connect() {
   const auto attempt = attempts_.emplace(attempts_.end());
   const std::weak_ptr<H2Pool> weak = weak_from_this();
-  attempt->handle = net::connect(io_, {endpoint_.address, endpoint_.tls, endpoint_.server_name},
+  attempt->handle = net::connect(io_, {endpoint_.address, endpoint_.tls, endpoint_.server_name, session_},
                                  [weak, attempt](Result<std::unique_ptr<net::Stream>> stream) {
                                    if (auto self = weak.lock()) self->connected(attempt, std::move(stream));
                                  });

@@ -21,6 +21,7 @@ class H2Pool final : public H2ClientConnection::Owner, public std::enable_shared
         scheduler_(scheduler),
         endpoint_(std::move(endpoint)),
         limits_(limits),
+        session_(endpoint_.tls ? net::make_tls_session() : nullptr),
         streams_(limits.h2.concurrent_streams) {}
 
   std::unique_ptr<ClientStream> request(const http::RequestHead& head, bool end, ClientStreamEvents& events);
@@ -50,6 +51,7 @@ class H2Pool final : public H2ClientConnection::Owner, public std::enable_shared
   Scheduler& scheduler_;
   const Endpoint endpoint_;
   const ClientLimits limits_;
+  const std::shared_ptr<net::TlsSession> session_;
   std::vector<Connection> connections_;
   std::deque<std::shared_ptr<H2Exchange>> waiting_;
   Attempts attempts_;
