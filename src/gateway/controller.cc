@@ -11,6 +11,7 @@
 #include "gateway/status_writer.h"
 #include "gateway/translate.h"
 #include "kube/reflector.h"
+#include "routing/share.h"
 
 namespace tidegate::gateway {
 
@@ -173,6 +174,7 @@ void Controller::State::refresh() {
 
 void Controller::State::publish_if_new(routing::Table table) {
   table.generation = published ? published->generation : 0;
+  if (published) routing::share(table, *published);
   if (published && table == *published) return;
   ++table.generation;
   published = std::make_shared<const routing::Table>(std::move(table));

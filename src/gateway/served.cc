@@ -13,7 +13,7 @@ Served served_by(const routing::Table& table,
     if (out.failed.contains(endpoint)) continue;
     const api::Key gateway{listener.gateway_ns, listener.gateway};
     out.listeners.insert({gateway, listener.name, endpoint});
-    for (const auto& rule : listener.rules)
+    for (const routing::Rule& rule : listener.rules)
       out.routes[{gateway, listener.name, rule.route.kind, {rule.route.ns, rule.route.name}}] =
           rule.route.generation;
   }

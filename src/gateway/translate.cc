@@ -106,16 +106,17 @@ routing::Table make_table(Graph& graph, Backends&& backends) {
       if (!listener.servable) continue;
       reindex(listener.rules, sorted.position);
       if (listener.protocol == routing::Protocol::kHttp) identified.lead_there(node, listener.rules);
+      const auto rules = to_shared(std::move(listener.rules));
       for (const auto& address : node.addresses) {
         table.listeners.push_back({key.ns, key.name, listener.spec->name, address,
                                    static_cast<std::uint16_t>(std::clamp(listener.spec->port, 0, 65535)),
                                    names_hosts(listener) ? listener.spec->hostname : "",
-                                   listener.certificate_pem, listener.private_key_pem, listener.rules,
+                                   listener.certificate_pem, listener.private_key_pem, rules,
                                    listener.protocol});
       }
     }
   }
-  table.backends = std::move(sorted.backends);
+  table.backends = to_shared(std::move(sorted.backends));
   return table;
 }
 

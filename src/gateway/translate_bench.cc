@@ -6,6 +6,7 @@
 
 #include "gateway/translate.h"
 #include "routing/compile.h"
+#include "routing/share.h"
 
 namespace tidegate::gateway {
 namespace {
@@ -76,6 +77,7 @@ void BM_OneRouteChanges(benchmark::State& bench) {
     const ClusterState snapshot = state;
     Translation next = translate(snapshot, {});
     if (next.table == *latest) bench.SkipWithError("nothing changed");
+    routing::share(next.table, *latest);
     latest = std::make_shared<const routing::Table>(std::move(next.table));
     compiled = routing::compile(latest, compiled.get());
   }

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto second = gateway::translate(state, {});
   TIDEGATE_ASSERT(first.table == second.table && first.problems == second.problems);
   for (const auto& listener : first.table.listeners) {
-    for (const auto& rule : listener.rules) {
+    for (const routing::Rule& rule : listener.rules) {
       for (const auto& choice : rule.backends) TIDEGATE_ASSERT(choice.backend < first.table.backends.size());
     }
   }

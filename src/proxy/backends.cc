@@ -5,73 +5,125 @@
 
 namespace tidegate::proxy {
 
+namespace {
+
+// Walks the backends of a table beside those of the one before.
+class Walk {
+ public:
+  explicit Walk(const WorkerTable* before) : before_(before), stays_(before ? before->backends.size() : 0) {}
+
+  // The view of this very backend; null: there is none, or it has moved by more than one place.
+  BackendViewPtr take(const routing::Backend& backend) {
+    if (before_ == nullptr) return nullptr;
+    const auto is_at = [&](std::size_t place) {
+      return place < stays_.size() && before_->backends[place]->backend == &backend;
+    };
+    if (is_at(next_ + 1)) ++next_;  // one has gone
+    if (!is_at(next_)) {
+      next_ += next_ < stays_.size() && is_successor(backend, *before_->backends[next_]->backend);
+      return nullptr;
+    }
+    stays_[next_] = true;
+    return before_->backends[next_++];
+  }
+
+  template <typename Visit>
+  void each_left(Visit visit) const {
+    for (std::size_t i = 0; i < stays_.size(); ++i) {
+      if (!stays_[i]) visit(*before_->backends[i]);
+    }
+  }
+
+ private:
+  static bool is_successor(const routing::Backend& now, const routing::Backend& before) {
+    return now.port == before.port && now.name == before.name && now.ns == before.ns;
+  }
+
+  const WorkerTable* before_;
+  std::vector<bool> stays_;
+  std::size_t next_ = 0;
+};
+
+template <typename Visit>
+void each_endpoint(const BackendView& view, Visit visit) {
+  for (const auto* list : {&view.ready, &view.draining}) {
+    for (const auto& endpoint : *list) visit(*endpoint);
+  }
+}
+
+}  // namespace
+
 WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
-  ++round_;
   auto out = std::make_shared<WorkerTable>();
   const auto& backends = serving->compiled->table->backends;
   out->backends.reserve(backends.size());
-  std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets;
-  Contexts contexts;
-  for (const routing::Backend& backend : backends) {
-    BackendView& view = out->backends.emplace_back();
-    view.backend = &backend;
-    view.session =
-        routing::session_digest(backend.ns + "/" + backend.name + ":" + std::to_string(backend.port));
-    const BackendKey key{backend.ns, backend.name, backend.port};
-    auto& budget = budgets[key];  // one, however many identities the backend is shown
-    const auto known = budgets_.find(key);
-    if (!budget) budget = known != budgets_.end() ? known->second : std::make_shared<RetryBudget>();
-    view.budget = budget;
-    session::Endpoint wanted;
-    wanted.h2 = backend.protocol == "h2c";
-    if (backend.tls) {
-      const auto& tls = context_for({*backend.tls, wanted.h2}, contexts);
-      if (!tls) view.fault = tls.error().detail;
-      if (!tls) continue;
-      wanted.tls = *tls;
-      wanted.server_name = backend.tls->hostname;
+  Walk walk(latest_.get());
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    auto view = walk.take(*backends[i]);
+    if (!view) {
+      view = make_view(*backends[i], serving->backends[i]);
+      each_endpoint(*view, [](BackendEndpoint& endpoint) { ++endpoint.named; });
     }
-    for (const routing::Endpoint& e : backend.endpoints) {
-      wanted.address = {e.ip, e.port};
-      (e.draining ? view.draining : view.ready).push_back(endpoint(wanted));
-    }
+    out->backends.push_back(std::move(view));
   }
-  for (auto it = known_.begin(); it != known_.end();) {
-    const auto held = it->second.endpoint.lock();
-    if (held && it->second.seen != round_) held->pool.close_idle();
-    it = held ? std::next(it) : known_.erase(it);
-  }
-  budgets_ = std::move(budgets);
-  contexts_ = std::move(contexts);
+  walk.each_left([](const BackendView& view) {
+    each_endpoint(view, [](BackendEndpoint& endpoint) {
+      if (--endpoint.named == 0) endpoint.pool.close_idle();
+    });
+  });
   out->serving = std::move(serving);
+  latest_ = out;
   return out;
 }
 
-const Result<Backends::TlsPtr>& Backends::context_for(const TlsSettings& settings, Contexts& used) {
-  if (const auto found = used.find(settings); found != used.end()) return found->second;
-  if (auto kept = contexts_.extract(settings)) return used.insert(std::move(kept)).position->second;
+BackendViewPtr Backends::make_view(const routing::Backend& backend,
+                                   std::shared_ptr<BackendTotalsSeries> totals) {
+  auto view = std::make_shared<BackendView>();
+  view->backend = &backend;
+  view->session =
+      routing::session_digest(backend.ns + "/" + backend.name + ":" + std::to_string(backend.port));
+  view->budget = budgets_.get_or_make({backend.ns, backend.name, backend.port},
+                                      [] { return std::make_shared<RetryBudget>(); });
+  view->totals = std::move(totals);
+  session::Endpoint wanted;
+  wanted.h2 = backend.protocol == "h2c";
+  if (backend.tls) {
+    auto tls = context_for({*backend.tls, wanted.h2});
+    if (!tls) view->fault = tls.error().detail;
+    if (!tls) return view;
+    wanted.tls = *std::move(tls);
+    wanted.server_name = backend.tls->hostname;
+  }
+  for (const routing::Endpoint& e : backend.endpoints) {
+    wanted.address = {e.ip, e.port};
+    (e.draining ? view->draining : view->ready).push_back(endpoint(wanted));
+  }
+  return view;
+}
+
+Result<Backends::TlsPtr> Backends::context_for(const TlsSettings& settings) {
   const auto& [tls, h2] = settings;
-  if (!tls.invalid.empty())
-    return used.emplace(settings, Error{ErrorCode::kInvalid, tls.invalid}).first->second;
-  net::ClientTlsOptions options;
-  options.ca_pem = tls.ca_pem;
-  options.dns_names = tls.dns_names;
-  options.uris = tls.uris;
-  options.alpn = {h2 ? "h2" : "http/1.1"};
-  if (tls.identity) options.identity = {tls.identity->certificate_pem, tls.identity->private_key_pem};
-  auto made = net::make_client_tls(options);
-  if (!made && tls.identity)
-    made = context("TLS with the certificate of " + tls.identity->source, made.error());
-  return used.emplace(settings, std::move(made)).first->second;
+  if (!tls.invalid.empty()) return Error{ErrorCode::kInvalid, tls.invalid};
+  Result<TlsPtr> out = TlsPtr();
+  auto known = contexts_.get_or_make(settings, [&] {
+    net::ClientTlsOptions options;
+    options.ca_pem = tls.ca_pem;
+    options.dns_names = tls.dns_names;
+    options.uris = tls.uris;
+    options.alpn = {h2 ? "h2" : "http/1.1"};
+    if (tls.identity) options.identity = {tls.identity->certificate_pem, tls.identity->private_key_pem};
+    out = net::make_client_tls(options);
+    if (!out && tls.identity)
+      out = context("TLS with the certificate of " + tls.identity->source, out.error());
+    return out ? *out : nullptr;
+  });
+  return known ? Result<TlsPtr>(std::move(known)) : out;
 }
 
 BackendEndpointPtr Backends::endpoint(const session::Endpoint& wanted) {
-  Known& known = known_[{wanted.address, wanted.h2, wanted.tls.get()}];
-  known.seen = round_;
-  if (auto held = known.endpoint.lock()) return held;
-  auto made = std::make_shared<BackendEndpoint>(io_, scheduler_, wanted, limits_);
-  known.endpoint = made;
-  return made;
+  return endpoints_.get_or_make({wanted.address, wanted.h2, wanted.tls.get()}, [&] {
+    return std::make_shared<BackendEndpoint>(io_, scheduler_, wanted, limits_);
+  });
 }
 
 namespace {

@@ -4,13 +4,13 @@
 // that began with an older one holds it. Thread: its worker's. Owns: the pools, through the tables.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "base/weak_map.h"
 #include "net/tls.h"
 #include "proxy/endpoint_health.h"
 #include "proxy/random.h"
@@ -33,6 +33,7 @@ struct BackendEndpoint {
   EndpointHealth health;
   session::ClientPool pool;
   std::size_t active = 0;  // requests of this worker under way
+  std::size_t named = 0;   // by how many backends of the latest table
 };
 using BackendEndpointPtr = std::shared_ptr<BackendEndpoint>;
 
@@ -42,12 +43,14 @@ struct BackendView {
   std::shared_ptr<RetryBudget> budget;  // outlives tables
   std::vector<BackendEndpointPtr> ready, draining;
   std::string fault;  // why nothing may be sent to it, whatever its endpoints; empty: fine
+  std::shared_ptr<BackendTotalsSeries> totals;
 };
+using BackendViewPtr = std::shared_ptr<const BackendView>;
 
 // A table as one worker serves it. Exchanges pin the one that they began with.
 struct WorkerTable {
   ServingTablePtr serving;
-  std::vector<BackendView> backends;  // as Table::backends
+  std::vector<BackendViewPtr> backends;  // as Table::backends; of backends that stay the same as before
 };
 using WorkerTablePtr = std::shared_ptr<const WorkerTable>;
 
@@ -56,29 +59,26 @@ class Backends {
   Backends(asio::io_context& io, Scheduler& scheduler, const session::ClientLimits& limits)
       : io_(io), scheduler_(scheduler), limits_(limits) {}
 
-  // Endpoints that are no longer named close their idle connections.
+  // Views of backends that the table before holds too (routing/share.h) are taken over. Endpoints that are no
+  // longer named close their idle connections.
   WorkerTablePtr resolve(ServingTablePtr serving);
 
  private:
   using TlsPtr = std::shared_ptr<net::TlsContext>;
   using TlsSettings = std::pair<routing::BackendTls, bool>;  // and whether HTTP/2 is spoken
-  using Contexts = std::map<TlsSettings, Result<TlsPtr>>;
 
-  const Result<TlsPtr>& context_for(const TlsSettings& settings, Contexts& used);
+  BackendViewPtr make_view(const routing::Backend& backend, std::shared_ptr<BackendTotalsSeries> totals);
+  Result<TlsPtr> context_for(const TlsSettings& settings);
   BackendEndpointPtr endpoint(const session::Endpoint& wanted);
 
   asio::io_context& io_;
   Scheduler& scheduler_;
   const session::ClientLimits limits_;  // of each endpoint
-  struct Known {
-    std::weak_ptr<BackendEndpoint> endpoint;
-    std::uint64_t seen = 0;  // the last round of resolve() that named it
-  };
+  WorkerTablePtr latest_;
   // By address, whether HTTP/2 is spoken, and TLS: a context that an endpoint holds is no other's.
-  std::map<std::tuple<net::Address, bool, const net::TlsContext*>, Known> known_;
-  Contexts contexts_;  // of the last round: unchanged settings keep their connections
-  std::map<BackendKey, std::shared_ptr<RetryBudget>> budgets_;
-  std::uint64_t round_ = 0;
+  WeakMap<std::tuple<net::Address, bool, const net::TlsContext*>, BackendEndpoint> endpoints_;
+  WeakMap<TlsSettings, net::TlsContext> contexts_;  // unchanged settings keep their connections
+  WeakMap<BackendKey, RetryBudget> budgets_;        // one, whatever else changes of a backend
 };
 
 // Of two endpoints picked at random the one with fewer active requests; not `avoid` (it failed just now), no

@@ -32,7 +32,7 @@ class ChangeTest : public ::testing::Test {
     add_pair("/shop.Cart", {calls.endpoint()}, {canary_calls.endpoint()}, "h2c");
     add_pair("/chat", {chat.endpoint()}, {canary_chat.endpoint()}, "");
     add_pair("/h2chat", {h2_chat.endpoint()}, {canary_h2_chat.endpoint()}, "h2c");
-    routing::Listener https = table.listener();
+    DraftListener https = table.listener();
     https.name = "https";
     https.port = tls_address.port;
     table.table.listeners.push_back(std::move(https));
@@ -98,7 +98,7 @@ class ChangeTest : public ::testing::Test {
     request.common_name = "shop.example";
     request.dns_names = {"shop.example"};
     const auto pair = net::make_certificate(authority, request, system_clock().now()).value_or({});
-    routing::Listener& https = table.table.listeners.back();
+    DraftListener& https = table.table.listeners.back();
     https.certificate_pem = pair.certificate_pem;
     https.private_key_pem = pair.private_key_pem;
     client_options.ca_pem = authority.certificate_pem;

@@ -171,12 +171,11 @@ std::string Exchange::describe(std::string_view detail) const {
 }
 
 BackendTotals& Exchange::totals() const {
-  return table_->serving->backends[slot_->choice->backend]->of(worker_.index());
+  return view_->totals->of(worker_.index());
 }
 
 void Exchange::note_failure() {
-  if (endpoint_ && proxy::note_failure(*view_, *endpoint_, worker_.now(), worker_.settings().balance))
-    totals().ejections.add();
+  if (endpoint_) worker_.note_failure(*view_, *endpoint_);
 }
 
 void Exchange::release_endpoint() {

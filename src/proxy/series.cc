@@ -30,13 +30,20 @@ void all_gone(Map& map, SteadyTime now) {
   }
 }
 
+// The series of a key, made where missing.
 template <typename Map>
-auto take(Map& map, typename Map::key_type key, std::size_t workers) {
+auto* find(Map& map, typename Map::key_type key, std::size_t workers) {
   auto& kept = map[std::move(key)];
   using Cells = typename std::remove_reference_t<decltype(kept.cells)>::element_type;
   if (!kept.cells) kept.cells = std::make_shared<Cells>(workers);
-  kept.gone.reset();
-  return kept.cells;
+  return &kept;
+}
+
+// Its cells, which a table names from now on.
+template <typename Kept>
+auto name(Kept* kept) {
+  kept->gone.reset();
+  return kept->cells;
 }
 
 template <typename Map>
@@ -66,22 +73,46 @@ ServingTablePtr SeriesBook::resolve(routing::CompiledTablePtr compiled) {
   all_gone(listeners_, now);
   all_gone(totals_, now);
   auto out = std::make_shared<ServingTable>();
-  out->slots.reserve(compiled->slots.size());
-  out->tunnels.reserve(compiled->slots.size());
-  for (const routing::Slot& slot : compiled->slots) {
-    const bool http = slot.listener->protocol == routing::Protocol::kHttp;
-    out->slots.push_back(http ? take(backends_, key_of(slot), workers_) : nullptr);
-    out->tunnels.push_back(http ? nullptr : take(tunnels_, key_of(slot), workers_));
-  }
-  for (const routing::Listener& listener : compiled->table->listeners) {
-    out->listeners.push_back(take(listeners_, key_of(listener), workers_));
-  }
-  for (const routing::Backend& backend : compiled->table->backends)
-    out->backends.push_back(take(totals_, key_of(backend), workers_));
-  table_ = compiled->table;
   out->compiled = std::move(compiled);
+  Last next;
+  resolve_slots(*out, next);
+  resolve_backends(*out, next);
+  for (const routing::Listener& listener : out->compiled->table->listeners)
+    out->listeners.push_back(name(find(listeners_, key_of(listener), workers_)));
+  next.serving = out;
+  last_ = std::move(next);
   forget_old();
   return out;
+}
+
+void SeriesBook::resolve_slots(ServingTable& serving, Last& next) {
+  const auto& slots = serving.compiled->slots;
+  serving.slots.resize(slots.size());
+  serving.tunnels.resize(slots.size());
+  next.slots.resize(slots.size());
+  next.tunnels.resize(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const routing::Slot& slot = slots[i];
+    if (slot.compiled == nullptr) continue;
+    const bool same = i < last_.slots.size() && last_.serving->compiled->slots[i].compiled == slot.compiled;
+    if (slot.listener->protocol == routing::Protocol::kHttp) {
+      next.slots[i] = same ? last_.slots[i] : find(backends_, key_of(slot), workers_);
+      serving.slots[i] = name(next.slots[i]);
+    } else {
+      next.tunnels[i] = same ? last_.tunnels[i] : find(tunnels_, key_of(slot), workers_);
+      serving.tunnels[i] = name(next.tunnels[i]);
+    }
+  }
+}
+
+void SeriesBook::resolve_backends(ServingTable& serving, Last& next) {
+  const auto& backends = serving.compiled->table->backends;
+  const routing::Table* before = table();
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    const bool same = before && i < before->backends.size() && before->backends[i].get() == backends[i].get();
+    next.backends.push_back(same ? last_.backends[i] : find(totals_, key_of(*backends[i]), workers_));
+    serving.backends.push_back(name(next.backends.back()));
+  }
 }
 
 void SeriesBook::forget_old() {

@@ -44,9 +44,9 @@ using BackendTotalsSeries = PerWorker<BackendTotals>;
 // A table with its counters: what workers serve.
 struct ServingTable {
   routing::CompiledTablePtr compiled;
-  std::vector<std::shared_ptr<BackendSeries>> slots;           // as CompiledTable::slots; null: layer 4
-  std::vector<std::shared_ptr<TunnelSeries>> tunnels;          // the same; null: HTTP
-  std::vector<std::shared_ptr<ListenerSeries>> listeners;      // as Table::listeners
+  std::vector<std::shared_ptr<BackendSeries>> slots;       // as CompiledTable::slots; null: layer 4, unused
+  std::vector<std::shared_ptr<TunnelSeries>> tunnels;      // the same; null: HTTP, unused
+  std::vector<std::shared_ptr<ListenerSeries>> listeners;  // as Table::listeners
   std::vector<std::shared_ptr<BackendTotalsSeries>> backends;  // as Table::backends
 };
 using ServingTablePtr = std::shared_ptr<const ServingTable>;
@@ -67,11 +67,16 @@ class SeriesBook {
     std::shared_ptr<PerWorker<Cell>> cells;
     std::optional<SteadyTime> gone;  // since when no table names it
   };
-  const std::map<RouteBackendKey, Kept<BackendCell>>& backends() const { return backends_; }
-  const std::map<RouteBackendKey, Kept<TunnelCell>>& tunnels() const { return tunnels_; }
-  const std::map<ListenerKey, Kept<ListenerCell>>& listeners() const { return listeners_; }
-  const std::map<BackendKey, Kept<BackendTotals>>& totals() const { return totals_; }
-  const routing::TablePtr& table() const { return table_; }
+  template <typename Key, typename Cell>
+  using Series = std::map<Key, Kept<Cell>>;
+  const Series<RouteBackendKey, BackendCell>& backends() const { return backends_; }
+  const Series<RouteBackendKey, TunnelCell>& tunnels() const { return tunnels_; }
+  const Series<ListenerKey, ListenerCell>& listeners() const { return listeners_; }
+  const Series<BackendKey, BackendTotals>& totals() const { return totals_; }
+  // The latest; null: none yet.
+  const routing::Table* table() const {
+    return last_.serving ? last_.serving->compiled->table.get() : nullptr;
+  }
   PerWorker<LimitCell>& limits() { return limits_; }
   const PerWorker<LimitCell>& limits() const { return limits_; }
 
@@ -87,12 +92,21 @@ class SeriesBook {
  private:
   std::size_t workers_;
   const Clock& clock_;
-  std::map<RouteBackendKey, Kept<BackendCell>> backends_;
-  std::map<RouteBackendKey, Kept<TunnelCell>> tunnels_;
-  std::map<ListenerKey, Kept<ListenerCell>> listeners_;
-  std::map<BackendKey, Kept<BackendTotals>> totals_;
+  Series<RouteBackendKey, BackendCell> backends_;
+  Series<RouteBackendKey, TunnelCell> tunnels_;
+  Series<ListenerKey, ListenerCell> listeners_;
+  Series<BackendKey, BackendTotals> totals_;
   PerWorker<LimitCell> limits_;
-  routing::TablePtr table_;
+  // The table before, with the places of its series: those of the same slots and backends are not looked up.
+  struct Last {
+    ServingTablePtr serving;
+    std::vector<Kept<BackendCell>*> slots;
+    std::vector<Kept<TunnelCell>*> tunnels;
+    std::vector<Kept<BackendTotals>*> backends;
+  };
+  void resolve_slots(ServingTable& serving, Last& next);
+  void resolve_backends(ServingTable& serving, Last& next);
+  Last last_;
   std::uint64_t generation_ = 0;
   std::vector<std::uint64_t> apply_counts_ = std::vector<std::uint64_t>(kApplyBounds.size() + 1);
   double apply_seconds_ = 0;

@@ -7,15 +7,19 @@
 #include "base/text.h"
 #include "metrics/exposition.h"
 #include "proxy/collector.h"
+#include "routing/share.h"
 #include "tests/support/fake_clock.h"
 
 namespace tidegate::proxy {
 namespace {
 
-routing::CompiledTablePtr table_with(const std::vector<std::string>& routes) {
+// `before`: the table that it follows.
+routing::CompiledTablePtr table_with(const std::vector<std::string>& routes,
+                                     const routing::CompiledTable* before = nullptr) {
   routing::Table table;
   table.generation = 1;
-  table.backends = {{"shop", "stable", 80, "", {{"10.0.0.1", 80, false}}}, {"shop", "canary", 80, "", {}}};
+  table.backends = {routing::Backend{"shop", "stable", 80, "", {{"10.0.0.1", 80, false}}},
+                    routing::Backend{"shop", "canary", 80, "", {}}};
   routing::Listener listener{"infra", "edge", "http", "127.0.0.1", 80, "", "", "", {}};
   for (const auto& route : routes) {
     routing::Rule rule;
@@ -26,7 +30,8 @@ routing::CompiledTablePtr table_with(const std::vector<std::string>& routes) {
     listener.rules.push_back(rule);
   }
   table.listeners = {listener};
-  return routing::compile(std::make_shared<const routing::Table>(table));
+  if (before != nullptr) routing::share(table, *before->table);
+  return routing::compile(std::make_shared<const routing::Table>(table), before);
 }
 
 class SeriesTest : public ::testing::Test {
@@ -44,6 +49,29 @@ class SeriesTest : public ::testing::Test {
     return lines;
   }
 };
+
+TEST_F(SeriesTest, FollowTheRulesThroughTablesThatShareThem) {
+  routing::CompiledTablePtr latest;
+  const std::vector<std::vector<std::string>> routes = {
+      {"a", "b", "c"}, {"b", "c"}, {"b", "d", "c"}, {"d"}, {"a", "b", "c", "d"}, {"d", "c", "b", "a"}};
+  for (const auto& names : routes) {
+    latest = table_with(names, latest.get());
+    const auto serving = book->resolve(latest);
+    for (const auto& [key, kept] : book->backends()) {
+      const bool named = std::find(names.begin(), names.end(), key.route) != names.end();
+      EXPECT_EQ(kept.gone.has_value(), !named) << key.route;
+    }
+    for (std::size_t i = 0; i < latest->slots.size(); ++i) {
+      const routing::Slot& slot = latest->slots[i];
+      if (slot.compiled == nullptr) continue;
+      const RouteBackendKey key{{"infra", "edge", "http"}, "HTTPRoute", "shop",
+                                slot.rule->route.name,     "0",         {"shop", slot.backend->name, 80}};
+      EXPECT_EQ(serving->slots[i], book->backends().at(key).cells);
+    }
+    ASSERT_EQ(serving->backends.size(), 2U);
+    EXPECT_EQ(serving->backends[1], book->totals().at({"shop", "canary", 80}).cells);
+  }
+}
 
 TEST_F(SeriesTest, ARouteMakesNoSeriesBeforeItsFirstRequest) {
   const auto serving = book->resolve(table_with({"web"}));

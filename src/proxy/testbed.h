@@ -95,16 +95,29 @@ class Client {
   std::string buffer_;
 };
 
+// Parts of a table that can still be changed.
+struct DraftListener : routing::Listener {
+  std::vector<routing::Rule> rules;  // in place of the listener's own
+};
+struct Draft {
+  std::uint64_t generation = 0;
+  std::vector<DraftListener> listeners;
+  std::vector<routing::Backend> backends;
+};
+
 // A table in the making, with one listener.
 class TableBuilder {
  public:
   explicit TableBuilder(const net::Address& address, std::string hostname = {});
   std::uint32_t backend(std::string name, std::vector<routing::Endpoint> endpoints);
   routing::Rule& rule(std::string prefix, std::vector<routing::WeightedBackend> backends);
-  routing::Listener& listener() { return table.listeners.front(); }
-  routing::TablePtr build();
+  DraftListener& listener() { return table.listeners.front(); }
+  routing::TablePtr build();  // shares with the one that it built before what did not change
 
-  routing::Table table;
+  Draft table;
+
+ private:
+  routing::TablePtr latest_;
 };
 
 // A Runtime with its control loop, which runs while the test waits.

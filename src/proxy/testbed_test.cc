@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "metrics/exposition.h"
+#include "routing/share.h"
 
 namespace tidegate::proxy::test {
 namespace {
@@ -247,7 +248,7 @@ bool Client::closed() {
 }
 
 TableBuilder::TableBuilder(const net::Address& address, std::string hostname) {
-  routing::Listener listener;
+  DraftListener listener;
   listener.gateway_ns = "infra";
   listener.gateway = "edge";
   listener.name = "http";
@@ -272,8 +273,13 @@ routing::Rule& TableBuilder::rule(std::string prefix, std::vector<routing::Weigh
 }
 
 routing::TablePtr TableBuilder::build() {
-  ++table.generation;
-  return std::make_shared<const routing::Table>(table);
+  routing::Table out;
+  out.generation = ++table.generation;
+  for (const DraftListener& draft : table.listeners)
+    out.listeners.emplace_back(draft).rules = to_shared(draft.rules);
+  out.backends = to_shared(table.backends);
+  if (latest_) routing::share(out, *latest_);
+  return latest_ = std::make_shared<const routing::Table>(std::move(out));
 }
 
 ProxyUnderTest::ProxyUnderTest(int workers, Runtime::Options options) {

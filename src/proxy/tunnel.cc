@@ -10,7 +10,7 @@ TunnelChoice choose_backend(const WorkerTable& table, const routing::CompiledRul
   if (!index) return {};
   const std::size_t slot = rule.first_slot + *index;
   const bool resolved = table.serving->compiled->slots[slot].backend != nullptr;
-  return {resolved ? &table.backends[rule.rule->backends[*index].backend] : nullptr,
+  return {resolved ? table.backends[rule.rule->backends[*index].backend].get() : nullptr,
           table.serving->tunnels[slot]};
 }
 
@@ -65,7 +65,7 @@ void Tunnel::connected(Result<std::unique_ptr<net::Stream>> backend) {
 // Nothing was sent, so that any other endpoint will do.
 void Tunnel::connect_failed(FailureReason reason) {
   --endpoint_->active;
-  worker_.note_failure(*table_, *choice_.view, *endpoint_);
+  worker_.note_failure(*choice_.view, *endpoint_);
   if (attempts_ > kMaxRetries) return fail(reason);
   // In a turn of its own: this may be the very attempt that is calling.
   worker_.scheduler().post([self = shared_from_this(), attempt = std::move(connecting_)] {

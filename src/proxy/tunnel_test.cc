@@ -337,7 +337,7 @@ TEST_F(PassThroughTest, SharesItsPortWithHttpsAndWithTlsThatEndsHere) {
   table.listener().hostname = "shop.example";
   route({"shop.example"}, table.backend("shop", {shop.endpoint()}));
 
-  routing::Listener https = table.listener();
+  DraftListener https = table.listener();
   https.name = "https";
   https.hostname = "web.example";
   https.protocol = routing::Protocol::kHttp;
@@ -347,7 +347,7 @@ TEST_F(PassThroughTest, SharesItsPortWithHttpsAndWithTlsThatEndsHere) {
   certify(https, "web.example");
   table.table.listeners.push_back(https);
 
-  routing::Listener ends = table.listener();
+  DraftListener ends = table.listener();
   ends.name = "ends";
   ends.hostname = "raw.example";
   ends.rules[0].hostnames = {"raw.example"};

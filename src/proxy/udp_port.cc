@@ -34,8 +34,8 @@ void UdpPort::use(WorkerTablePtr table, const routing::CompiledPort& port, Liste
   if (sessions_.empty()) return;
   // An endpoint that is gone may not even refuse: its clients would wait in vain.
   std::set<const BackendEndpoint*> there;
-  for (const BackendView& view : table_->backends) {
-    for (const auto* list : {&view.ready, &view.draining}) {
+  for (const auto& view : table_->backends) {
+    for (const auto* list : {&view->ready, &view->draining}) {
       for (const auto& endpoint : *list) there.insert(endpoint.get());
     }
   }
@@ -71,11 +71,11 @@ void UdpPort::on_refused(const Peer& client) {
   const auto endpoint = found->second.endpoint;
   cell(found->second).failures[static_cast<std::size_t>(FailureReason::kConnectRefused)].add();
   end_session(found);
-  for (const BackendView& view : table_->backends) {
+  for (const auto& view : table_->backends) {
     const auto holds = [&](const auto& list) {
       return std::find(list.begin(), list.end(), endpoint) != list.end();
     };
-    if (holds(view.ready) || holds(view.draining)) worker_.note_failure(*table_, view, *endpoint);
+    if (holds(view->ready) || holds(view->draining)) worker_.note_failure(*view, *endpoint);
   }
 }
 

@@ -183,7 +183,7 @@ TEST_F(UdpTest, AnEndpointThatRefusesIsLeft) {
 
 TEST_F(UdpTest, SharesAPortNumberWithTcp) {
   FakeBackend web("web");
-  routing::Listener http = table.listener();
+  DraftListener http = table.listener();
   http.name = "http";
   http.protocol = routing::Protocol::kHttp;
   http.rules[0].matches = {{}};

@@ -92,10 +92,9 @@ std::unique_ptr<UdpPort> Worker::udp_port_for(const routing::CompiledPort& port,
   return nullptr;
 }
 
-void Worker::note_failure(const WorkerTable& table, const BackendView& view, BackendEndpoint& endpoint) {
-  if (!proxy::note_failure(view, endpoint, now(), options_.settings.balance)) return;
-  const auto index_of_view = static_cast<std::size_t>(&view - table.backends.data());
-  table.serving->backends[index_of_view]->of(index()).ejections.add();
+void Worker::note_failure(const BackendView& view, BackendEndpoint& endpoint) {
+  if (proxy::note_failure(view, endpoint, now(), options_.settings.balance))
+    view.totals->of(index()).ejections.add();
 }
 
 void Worker::start_exchange(WorkerTablePtr table, const routing::CompiledPort& port, http::RequestHead& head,

@@ -57,7 +57,7 @@ class Worker {
   BackendEndpointPtr choose(const BackendView& backend, const BackendEndpoint* avoid) {
     return choose_endpoint(backend, avoid, random_, now(), options_.settings.balance);
   }
-  void note_failure(const WorkerTable& table, const BackendView& view, BackendEndpoint& endpoint);  // layer 4
+  void note_failure(const BackendView& view, BackendEndpoint& endpoint);  // layer 4
   const Settings& settings() const { return options_.settings; }
   SteadyTime now() const { return loop_.scheduler().clock().steady_now(); }
   TimePoint wall_now() const { return loop_.scheduler().clock().now(); }

@@ -4,27 +4,53 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <tuple>
 
 #include "base/text.h"
+#include "base/weak_map.h"
 #include "http/uri.h"
 #include "routing/limits.h"
 #include "routing/precedence.h"
+#include "routing/share.h"
 
 namespace tidegate::routing {
+
+struct Inheritance {
+  WeakMap<std::string, const re2::RE2> regexes;
+  WeakMap<std::string, PickSequence> sequences;
+};
+
 namespace {
 
-bool is_wildcard(std::string_view hostname) { return hostname.starts_with("*."); }
+// A host name or pattern as HostMap keeps it; "" is any.
+std::string host_pattern(const std::string& hostname) {
+  return hostname == "*" ? std::string() : text::lower(hostname);
+}
 
 // The place in a HostMap for a pattern; made where missing.
 template <typename T>
-T& at_host(HostMap<T>& map, const std::string& hostname) {
-  if (hostname.empty() || hostname == "*") {
-    if (!map.any) map.any = std::make_unique<T>();
-    return *map.any;
+T& at_host(HostMap<T>& map, const std::string& pattern) {
+  if (pattern.empty()) return map.any ? *map.any : map.any.emplace();
+  return pattern.starts_with("*.") ? map.wildcard[pattern.substr(1)] : map.exact[pattern];
+}
+
+template <typename T>
+void remove_host(HostMap<T>& map, const std::string& pattern) {
+  if (pattern.empty()) {
+    map.any.reset();
+  } else if (pattern.starts_with("*.")) {
+    map.wildcard.erase(pattern.substr(1));
+  } else {
+    map.exact.erase(pattern);
   }
-  const std::string lower = text::lower(hostname);
-  return is_wildcard(lower) ? map.wildcard[lower.substr(1)] : map.exact[lower];
+}
+
+template <typename Visit>
+void each_host(const Rule& rule, Visit visit) {
+  if (rule.hostnames.empty()) visit(std::string());
+  for (const std::string& hostname : rule.hostnames) visit(host_pattern(hostname));
 }
 
 // Higher keys first; the same path is given (lists are kept by path), so what is left of the precedence is
@@ -59,26 +85,119 @@ bool has_cors(const std::vector<Filter>& filters) {
                      [](const Filter& filter) { return std::holds_alternative<Cors>(filter); });
 }
 
+void sort(HostRules& rules) {
+  for (auto& [_, list] : rules.exact) std::sort(list.begin(), list.end(), comes_before);
+  for (auto& [_, list] : rules.prefix) std::sort(list.begin(), list.end(), comes_before);
+  std::sort(rules.regex.begin(), rules.regex.end(), regex_comes_before);
+}
+
+void file(HostRules& rules, const CompiledMatch& match) {
+  switch (match.match->path.kind) {
+    case PathMatch::Kind::kExact:
+      rules.exact[normalized(match.match->path.value)].push_back(match);
+      break;
+    case PathMatch::Kind::kRegex:
+      rules.regex.push_back(match);
+      break;
+    case PathMatch::Kind::kPrefix:
+      rules.longest_prefix = std::max(rules.longest_prefix, match.prefix.size());
+      rules.prefix[match.prefix].push_back(match);
+      break;
+  }
+}
+
+// Walks the rules of a listener beside those that the table before had there, in order: what is taken over
+// stands among itself as it did.
+class Taken {
+ public:
+  explicit Taken(const CompiledListener* before) : before_(before ? &before->rules : nullptr) {
+    if (before_ != nullptr) taken_.resize(before_->size());
+  }
+
+  // What was made of this very rule; null: nothing, or the rule has moved up.
+  std::shared_ptr<const CompiledRule> take(const Rule& rule) {
+    if (before_ == nullptr || next_ >= before_->size()) return nullptr;
+    if ((*before_)[next_]->rule != &rule) {
+      if (is_successor(rule, *(*before_)[next_]->rule)) return ++next_, nullptr;
+      const auto place = places().find(&rule);
+      if (place == places().end() || place->second < next_) return nullptr;
+      next_ = place->second;
+    }
+    taken_[next_] = true;
+    return (*before_)[next_++];
+  }
+
+  template <typename Visit>
+  void each_left(Visit visit) const {
+    for (std::size_t i = 0; i < taken_.size(); ++i) {
+      if (!taken_[i]) visit(*(*before_)[i]->rule);
+    }
+  }
+
+ private:
+  static bool is_successor(const Rule& now, const Rule& before) {
+    return now.name == before.name && now.route.name == before.route.name &&
+           now.route.ns == before.route.ns && now.route.kind == before.route.kind;
+  }
+  const std::unordered_map<const Rule*, std::size_t>& places() {
+    if (places_.empty()) {
+      for (std::size_t i = 0; i < before_->size(); ++i) places_.emplace((*before_)[i]->rule, i);
+    }
+    return places_;
+  }
+
+  const std::vector<std::shared_ptr<const CompiledRule>>* before_;
+  std::unordered_map<const Rule*, std::size_t> places_;  // made when one has come or gone
+  std::vector<bool> taken_;
+  std::size_t next_ = 0;
+};
+
 class Compiler {
  public:
-  Compiler(TablePtr table, const CompiledTable* previous) : previous_(previous) {
+  Compiler(TablePtr table, const CompiledTable* previous)
+      : inheritance_(previous ? previous->inheritance : std::make_shared<Inheritance>()) {
     out_->table = std::move(table);
+    out_->inheritance = inheritance_;
+    if (previous != nullptr && can_go_on(*previous)) previous_ = previous;
   }
 
   CompiledTablePtr run() {
+    if (previous_ != nullptr) out_->slots.resize(previous_->slots.size());
     const auto& listeners = out_->table->listeners;
     for (std::uint32_t i = 0; i < listeners.size(); ++i) add_listener(listeners[i], i);
     return std::move(out_);
   }
 
  private:
+  // Rules name backends by their index: each must still mean the same. And the slots that rules left behind
+  // are not kept forever.
+  bool can_go_on(const CompiledTable& previous) const {
+    const auto& before = previous.table->backends;
+    const auto& now = out_->table->backends;
+    const auto same = [](const Shared<Backend>& a, const Shared<Backend>& b) {
+      return a.get() == b.get() || (a->port == b->port && a->name == b->name && a->ns == b->ns);
+    };
+    const auto used = std::count_if(previous.slots.begin(), previous.slots.end(),
+                                    [](const Slot& slot) { return slot.compiled != nullptr; });
+    return before.size() <= now.size() && std::equal(before.begin(), before.end(), now.begin(), same) &&
+           previous.slots.size() <= 2 * static_cast<std::size_t>(used) + kSpareSlots;
+  }
+
+  const CompiledListener* before(const Listener& listener) const {
+    if (previous_ == nullptr) return nullptr;
+    for (const auto& compiled : previous_->listeners) {
+      if (same_place(*compiled->listener, listener)) return compiled.get();
+    }
+    return nullptr;
+  }
+
   void add_listener(const Listener& listener, std::uint32_t index) {
     auto compiled = std::make_unique<CompiledListener>();
     compiled->listener = &listener;
     compiled->index = index;
     CompiledPort& port = port_of(listener);
     port.all.push_back(compiled.get());
-    const CompiledListener*& place = at_host(port.by_host, listener.hostname);
+    const CompiledListener*& place = at_host(port.by_host, host_pattern(listener.hostname));
     if (place != nullptr) {
       out_->problems.push_back(
           {"listener " + listener.gateway_ns + "/" + listener.gateway + " " + listener.name,
@@ -88,9 +207,8 @@ class Compiler {
     } else {
       place = compiled.get();
     }
-    order_ = 0;
-    for (const Rule& rule : listener.rules) add_rule(*compiled, listener, rule);
-    sort(compiled->hosts);
+    add_rules(*compiled, before(listener));
+    if (listener.protocol != Protocol::kHttp) add_tunnels(*compiled);
     out_->listeners.push_back(std::move(compiled));
   }
 
@@ -106,35 +224,50 @@ class Compiler {
     return port;
   }
 
-  void add_rule(CompiledListener& listener, const Listener& source, const Rule& rule) {
-    auto compiled = std::make_unique<CompiledRule>();
+  void add_rules(CompiledListener& listener, const CompiledListener* before) {
+    Taken taken(before);
+    std::set<std::string> changed;  // patterns of hosts
+    const auto note = [&](const Rule& rule) {
+      each_host(rule, [&](std::string pattern) { changed.insert(std::move(pattern)); });
+    };
+    listener.rules.reserve(listener.listener->rules.size());
+    for (const Shared<Rule>& rule : listener.listener->rules) {
+      auto compiled = taken.take(*rule);
+      if (!compiled) {
+        compiled = make_rule(*rule);
+        note(*rule);
+      }
+      fill_slots(*compiled, *listener.listener);
+      listener.rules.push_back(std::move(compiled));
+    }
+    taken.each_left(note);
+    listener.hosts = before && changed.empty() ? before->hosts : make_hosts(listener, before, changed);
+  }
+
+  std::shared_ptr<const CompiledRule> make_rule(const Rule& rule) {
+    auto compiled = std::make_shared<CompiledRule>();
     compiled->rule = &rule;
-    compiled->listener = &source;
-    add_backends(*compiled, rule);
+    compiled->first_slot = static_cast<std::uint32_t>(out_->slots.size());
+    out_->slots.resize(out_->slots.size() + rule.backends.size());
+    std::vector<std::uint32_t> weights;
+    for (const WeightedBackend& choice : rule.backends) weights.push_back(choice.weight);
+    compiled->pick = WeightedPick(weights);
+    compiled->sequence = sequence("rule " + identity(rule));
     add_mirrors(*compiled, rule);
     compiled->cors = has_cors(rule.filters) ||
                      std::any_of(rule.backends.begin(), rule.backends.end(),
                                  [](const WeightedBackend& choice) { return has_cors(choice.filters); });
-    for (std::size_t i = 0; i < rule.matches.size(); ++i) {
-      place_ = "match " + std::to_string(i);
-      add_match(listener, *compiled, rule.matches[i]);
-    }
-    if (source.protocol != Protocol::kHttp) add_tunnel(listener, *compiled);
-    out_->rules.push_back(std::move(compiled));
+    return compiled;
   }
 
-  void add_backends(CompiledRule& compiled, const Rule& rule) {
+  void fill_slots(const CompiledRule& compiled, const Listener& listener) {
     const auto& backends = out_->table->backends;
-    compiled.first_slot = static_cast<std::uint32_t>(out_->slots.size());
-    std::vector<std::uint32_t> weights;
-    for (const WeightedBackend& choice : rule.backends) {
-      weights.push_back(choice.weight);
+    Slot* slot = out_->slots.data() + compiled.first_slot;
+    for (const WeightedBackend& choice : compiled.rule->backends) {
       const bool resolved = choice.invalid.empty() && choice.backend < backends.size();
-      out_->slots.push_back(
-          {compiled.listener, &rule, &choice, resolved ? &backends[choice.backend] : nullptr});
+      *slot++ = {&compiled, &listener, compiled.rule, &choice,
+                 resolved ? backends[choice.backend].get() : nullptr};
     }
-    compiled.pick = WeightedPick(weights);
-    compiled.sequence = sequence("rule " + identity(rule));
   }
 
   void add_mirrors(CompiledRule& compiled, const Rule& rule) {
@@ -152,53 +285,67 @@ class Compiler {
   }
 
   std::shared_ptr<PickSequence> sequence(const std::string& name) {
-    auto& place = out_->sequences[name];
-    if (place) return place;
-    if (previous_ != nullptr) {
-      if (const auto old = previous_->sequences.find(name); old != previous_->sequences.end())
-        return place = old->second;
-    }
-    return place = std::make_shared<PickSequence>();
+    return inheritance_->sequences.get_or_make(name, [] { return std::make_shared<PickSequence>(); });
   }
 
-  void add_match(CompiledListener& listener, const CompiledRule& rule, const Match& source) {
+  void add_tunnels(CompiledListener& listener) {
+    for (const auto& rule : listener.rules) {
+      each_host(*rule->rule, [&](const std::string& pattern) {
+        const CompiledRule*& place = at_host(listener.tunnels, pattern);
+        if (place == nullptr) place = rule.get();
+      });
+    }
+  }
+
+  // Those of the hosts that changed anew, and the others as they were.
+  std::shared_ptr<const Hosts> make_hosts(const CompiledListener& listener, const CompiledListener* before,
+                                          const std::set<std::string>& changed) {
+    std::map<std::string, std::shared_ptr<HostRules>> made;
+    std::uint32_t order = 0;
+    for (const auto& rule : listener.rules) {
+      std::optional<std::vector<CompiledMatch>> matches;
+      each_host(*rule->rule, [&](const std::string& pattern) {
+        if (!changed.contains(pattern)) return;
+        if (!matches) matches = make_matches(*rule, order);
+        auto& host = made[pattern];
+        if (!host) host = std::make_shared<HostRules>();
+        for (const CompiledMatch& match : *matches) file(*host, match);
+      });
+    }
+    auto hosts = before ? std::make_shared<Hosts>(*before->hosts) : std::make_shared<Hosts>();
+    for (const std::string& pattern : changed) remove_host(*hosts, pattern);
+    for (auto& [pattern, host] : made) {
+      sort(*host);
+      at_host(*hosts, pattern) = std::move(host);
+    }
+    return hosts;
+  }
+
+  std::vector<CompiledMatch> make_matches(const CompiledRule& rule, std::uint32_t& order) {
+    std::vector<CompiledMatch> out;
+    for (std::size_t i = 0; i < rule.rule->matches.size(); ++i) {
+      place_ = "match " + std::to_string(i);
+      auto match = make_match(rule, rule.rule->matches[i]);
+      if (!match) continue;
+      match->order = order++;
+      out.push_back(std::move(*match));
+    }
+    return out;
+  }
+
+  // nullopt: it can't be served.
+  std::optional<CompiledMatch> make_match(const CompiledRule& rule, const Match& source) {
     CompiledMatch match;
     match.rule = &rule;
     match.match = &source;
-    match.order = order_++;
-    if (!compile_values(rule, source.headers, "header", true, match.headers)) return;
-    if (!compile_values(rule, source.query, "query parameter", false, match.query)) return;
+    if (!compile_values(rule, source.headers, "header", true, match.headers)) return std::nullopt;
+    if (!compile_values(rule, source.query, "query parameter", false, match.query)) return std::nullopt;
     if (source.path.kind == PathMatch::Kind::kRegex) {
       match.path_regex = regex(source.path.value, rule, "path");
-      if (!match.path_regex) return;
+      if (!match.path_regex) return std::nullopt;
     }
     if (source.path.kind == PathMatch::Kind::kPrefix) match.prefix = normalized_prefix(source.path.value);
-    if (rule.rule->hostnames.empty()) return file(at_host(listener.hosts, {}), match);
-    for (const std::string& hostname : rule.rule->hostnames) file(at_host(listener.hosts, hostname), match);
-  }
-
-  static void add_tunnel(CompiledListener& listener, const CompiledRule& rule) {
-    const auto file = [&](const std::string& hostname) {
-      const CompiledRule*& place = at_host(listener.tunnels, hostname);
-      if (place == nullptr) place = &rule;
-    };
-    if (rule.rule->hostnames.empty()) return file({});
-    for (const std::string& hostname : rule.rule->hostnames) file(hostname);
-  }
-
-  static void file(HostRules& rules, const CompiledMatch& match) {
-    switch (match.match->path.kind) {
-      case PathMatch::Kind::kExact:
-        rules.exact[normalized(match.match->path.value)].push_back(match);
-        break;
-      case PathMatch::Kind::kRegex:
-        rules.regex.push_back(match);
-        break;
-      case PathMatch::Kind::kPrefix:
-        rules.longest_prefix = std::max(rules.longest_prefix, match.prefix.size());
-        rules.prefix[match.prefix].push_back(match);
-        break;
-    }
+    return match;
   }
 
   // Of equivalent names the first one counts, as Gateway API says. False: the match can't be served.
@@ -220,18 +367,12 @@ class Compiler {
   }
 
   Regex regex(const std::string& pattern, const CompiledRule& rule, const std::string& what) {
-    if (const auto known = out_->regexes.find(pattern); known != out_->regexes.end()) return known->second;
-    Regex compiled;
-    if (previous_ != nullptr) {
-      if (const auto old = previous_->regexes.find(pattern); old != previous_->regexes.end())
-        compiled = old->second;
-    }
-    if (!compiled) {
+    const auto compiled = inheritance_->regexes.get_or_make(pattern, [&]() -> Regex {
       re2::RE2::Options options(re2::RE2::Quiet);
       options.set_max_mem(kRegexMemoryBytes);
-      if (pattern.size() <= kRegexBytes) compiled = std::make_shared<const re2::RE2>(pattern, options);
-    }
-    if (compiled && compiled->ok()) return out_->regexes[pattern] = compiled;
+      return pattern.size() <= kRegexBytes ? std::make_shared<const re2::RE2>(pattern, options) : nullptr;
+    });
+    if (compiled && compiled->ok()) return compiled;
     const std::string why =
         compiled ? compiled->error() : "longer than " + std::to_string(kRegexBytes) + " bytes";
     out_->problems.push_back({identity(*rule.rule) + " " + place_ + " " + what,
@@ -240,22 +381,12 @@ class Compiler {
     return nullptr;
   }
 
-  static void sort(HostMap<HostRules>& hosts) {
-    for (auto& [_, rules] : hosts.exact) sort(rules);
-    for (auto& [_, rules] : hosts.wildcard) sort(rules);
-    if (hosts.any) sort(*hosts.any);
-  }
+  static constexpr std::size_t kSpareSlots = 1000;
 
-  static void sort(HostRules& rules) {
-    for (auto& [_, list] : rules.exact) std::sort(list.begin(), list.end(), comes_before);
-    for (auto& [_, list] : rules.prefix) std::sort(list.begin(), list.end(), comes_before);
-    std::sort(rules.regex.begin(), rules.regex.end(), regex_comes_before);
-  }
-
-  const CompiledTable* previous_;
+  const std::shared_ptr<Inheritance> inheritance_;
+  const CompiledTable* previous_ = nullptr;  // whose rules can be taken over
   std::shared_ptr<CompiledTable> out_ = std::make_shared<CompiledTable>();
-  std::uint32_t order_ = 0;  // of matches within the listener
-  std::string place_;        // of the match at hand, for problems
+  std::string place_;  // of the match at hand, for problems
 };
 
 }  // namespace

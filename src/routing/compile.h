@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -40,6 +41,8 @@ using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
 using Regex = std::shared_ptr<const re2::RE2>;
 
+struct Inheritance;  // what outlives tables, by name (compile.cc)
+
 struct CompiledMirror {
   std::uint32_t backend = 0;
   std::uint32_t numerator = 100, denominator = 100;
@@ -48,7 +51,6 @@ struct CompiledMirror {
 
 struct CompiledRule {
   const Rule* rule = nullptr;
-  const Listener* listener = nullptr;
   std::uint32_t first_slot =
       0;  // backend i of this rule counts in slot first_slot + i (CompiledTable::slots)
   WeightedPick pick;
@@ -83,13 +85,15 @@ struct HostRules {
 template <typename T>
 struct HostMap {  // "*.example.com" is kept as ".example.com"
   TextMap<T> exact, wildcard;
-  std::unique_ptr<T> any;
+  std::optional<T> any;
 };
+using Hosts = HostMap<std::shared_ptr<const HostRules>>;
 
 struct CompiledListener {
   const Listener* listener = nullptr;
-  std::uint32_t index = 0;  // in Table::listeners
-  HostMap<HostRules> hosts;
+  std::uint32_t index = 0;                                 // in Table::listeners
+  std::vector<std::shared_ptr<const CompiledRule>> rules;  // as Listener::rules
+  std::shared_ptr<const Hosts> hosts;                      // never null
   HostMap<const CompiledRule*> tunnels;  // in place of `hosts`, where the protocol is not kHttp
 };
 
@@ -104,6 +108,8 @@ struct CompiledPort {
 
 // What one slot of counters stands for.
 struct Slot {
+  const CompiledRule* compiled =
+      nullptr;  // the same as before: so is all that the slot stands for. Null: unused
   const Listener* listener = nullptr;
   const Rule* rule = nullptr;
   const WeightedBackend* choice = nullptr;
@@ -113,21 +119,19 @@ struct Slot {
 struct CompiledTable {
   TablePtr table;
   std::vector<CompiledPort> ports;
-  std::vector<std::unique_ptr<CompiledListener>> listeners;
-  std::vector<std::unique_ptr<CompiledRule>> rules;
-  std::vector<Slot> slots;
-  std::vector<CompileProblem> problems;
+  std::vector<std::unique_ptr<CompiledListener>> listeners;  // as Table::listeners
+  std::vector<Slot> slots;                                   // a rule that stays keeps its own
+  std::vector<CompileProblem> problems;                      // of what was compiled anew
 
-  // For the next compile() to go on from.
-  TextMap<Regex> regexes;
-  TextMap<std::shared_ptr<PickSequence>> sequences;
+  std::shared_ptr<Inheritance> inheritance;  // for the next compile() alone
 
   const CompiledPort* find(std::string_view address, std::uint16_t port) const;  // not of UDP
 };
 
 using CompiledTablePtr = std::shared_ptr<const CompiledTable>;
 
-// `previous` (may be null) lends its regular expressions and the state of its weighted choices.
+// `previous` (may be null) lends what it made of rules that both tables hold (share.h), its regular
+// expressions, and the state of its weighted choices. One call at a time for tables that follow each other.
 CompiledTablePtr compile(TablePtr table, const CompiledTable* previous = nullptr);
 
 }  // namespace tidegate::routing

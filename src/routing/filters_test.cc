@@ -136,7 +136,7 @@ TEST(SelectMirrors, TakesTheAskedFraction) {
   const auto compiled = compile(std::make_shared<const Table>(table));
   std::vector<int> counts(2);
   for (int n = 0; n < 400; ++n) {
-    for (const auto backend : select_mirrors(*compiled->rules[0])) ++counts[backend];
+    for (const auto backend : select_mirrors(*compiled->listeners[0]->rules[0])) ++counts[backend];
   }
   EXPECT_NEAR(counts[0], 100, 2);
   EXPECT_EQ(counts[1], 400);

@@ -163,8 +163,8 @@ Matched match(const CompiledPort& port, const http::RequestHead& request) {
   matched.listener = find_listener(port, host);
   if (matched.listener == nullptr) return matched;
   Query query(request);
-  visit_by_host(matched.listener->hosts, host, [&](const HostRules& rules) {
-    return (matched.match = best_of(rules, request, query)) != nullptr;
+  visit_by_host(*matched.listener->hosts, host, [&](const std::shared_ptr<const HostRules>& rules) {
+    return (matched.match = best_of(*rules, request, query)) != nullptr;
   });
   return matched;
 }

@@ -5,9 +5,12 @@
 
 #include <random>
 #include <regex>
+#include <set>
 #include <tuple>
 
 #include "base/text.h"
+#include "routing/share.h"
+#include "routing/table_yaml.h"
 
 namespace tidegate::routing {
 namespace {
@@ -40,7 +43,7 @@ Listener listener(std::string hostname, std::vector<Rule> rules) {
   out.address = "127.0.0.1";
   out.port = 80;
   out.hostname = std::move(hostname);
-  out.rules = std::move(rules);
+  out.rules = to_shared(std::move(rules));
   return out;
 }
 
@@ -202,7 +205,7 @@ TEST(Compile, TwoListenersOfOneHostnameAreAProblem) {
 TEST(Compile, WeightedChoicesGoOnWhereTheyWere) {
   const auto first = compiled({listener("", {rule("0", {}, {{}})})});
   const auto second = compile(first->table, first.get());
-  EXPECT_EQ(first->rules[0]->sequence, second->rules[0]->sequence);
+  EXPECT_EQ(first->listeners[0]->rules[0]->sequence, second->listeners[0]->rules[0]->sequence);
 }
 
 TEST(Compile, UnresolvedBackendsHaveSlotsWithoutBackend) {
@@ -213,7 +216,7 @@ TEST(Compile, UnresolvedBackendsHaveSlotsWithoutBackend) {
   table.listeners = {listener("", {with})};
   const auto out = compile(std::make_shared<const Table>(table));
   ASSERT_EQ(out->slots.size(), 3U);
-  EXPECT_EQ(out->slots[0].backend, &out->table->backends[0]);
+  EXPECT_EQ(out->slots[0].backend, out->table->backends[0].get());
   EXPECT_EQ(out->slots[1].backend, nullptr);
   EXPECT_EQ(out->slots[2].backend, nullptr);
 }
@@ -287,7 +290,7 @@ std::string naive_match(const Table& table, const Probe& probe) {
   using Key = decltype(std::make_pair(host_rank(""), match_rank(Match())));
   std::optional<Key> best;
   std::string name;
-  for (const auto& r : chosen->rules) {
+  for (const Rule& r : chosen->rules) {
     for (const auto& hostname : r.hostnames.empty() ? std::vector<std::string>{""} : r.hostnames) {
       for (const auto& m : r.matches) {
         if (!naive_host(hostname, probe.host) || !naive_path(m.path, probe.path) ||
@@ -311,11 +314,43 @@ class RandomTables {
     for (const auto& hostname : {"", "*.example", "shop.example", "*.eu.example"}) {
       if (!one_of({0, 1, 1})) continue;
       std::vector<Rule> rules;
-      for (int i = one_of({1, 3, 8}); i > 0; --i) rules.push_back(random_rule(std::to_string(rules.size())));
+      for (int i = one_of({1, 3, 8}); i > 0; --i)
+        rules.push_back(random_rule(std::string(hostname) + "#" + std::to_string(rules.size())));
       out.listeners.push_back(listener(hostname, std::move(rules)));
-      for (Rule& r : out.listeners.back().rules) r.name = std::string(hostname) + "#" + r.name;
     }
     return out;
+  }
+
+  // A rule comes, goes, changes or moves; or a whole listener does.
+  void edit(Table& table) {
+    if (table.listeners.empty() || one_of({0, 0, 0, 0, 0, 0, 0, 1})) {
+      const Table other = this->table();
+      table.listeners = other.listeners;
+      return;
+    }
+    auto& rules = table.listeners[random_() % table.listeners.size()].rules;
+    const auto at = [&] { return rules.begin() + static_cast<std::ptrdiff_t>(random_() % rules.size()); };
+    switch (rules.empty() ? 0 : one_of({0, 1, 2, 3, 4})) {
+      case 0:
+        rules.insert(rules.empty() ? rules.end() : at(), random_rule("new" + std::to_string(random_())));
+        break;
+      case 1:
+        rules.erase(at());
+        break;
+      case 2:
+        *at() = random_rule("other" + std::to_string(random_()));
+        break;
+      case 3: {
+        const auto changed = at();
+        Rule rule = *changed;
+        ++rule.route.generation;
+        rule.backends = {{0, 1, {}, ""}, {1, static_cast<std::uint32_t>(one_of({0, 1, 2})), {}, ""}};
+        *changed = std::move(rule);
+        break;
+      }
+      default:
+        std::iter_swap(at(), at());
+    }
   }
 
   Probe probe() {
@@ -367,28 +402,97 @@ class RandomTables {
   std::mt19937 random_;
 };
 
+constexpr unsigned kSeed = 20240607;
+
+// How many of `probes` requests a rule serves; each has to be served by the one that a naive matcher finds.
+int hits(const CompiledTablePtr& table, RandomTables& random, int probes) {
+  int count = 0;
+  const CompiledPort* port = table->find("127.0.0.1", 80);
+  for (int i = 0; port != nullptr && i < probes; ++i) {
+    const Probe probe = random.probe();
+    auto head = get(probe.host, probe.path);
+    head.method = probe.method;
+    for (const auto& [name, value] : probe.headers) head.headers.add(name, value);
+    for (const auto& [name, value] : probe.query)
+      head.target += (head.target.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
+    const std::string expected = naive_match(*table->table, probe);
+    EXPECT_EQ(served_by(table, head), expected) << probe.host << head.target;
+    count += !expected.empty();
+  }
+  return count;
+}
+
 TEST(Match, EqualsANaiveMatcherOnRandomTables) {
-  constexpr unsigned kSeed = 20240607;
   RandomTables random(kSeed);
-  int hits = 0;
-  for (int round = 0; round < 300; ++round) {
+  int count = 0;
+  for (int round = 0; round < 300 && !HasFailure(); ++round) {
+    SCOPED_TRACE("seed " + std::to_string(kSeed) + " round " + std::to_string(round));
     const auto out = compile(std::make_shared<const Table>(random.table()));
     ASSERT_TRUE(out->problems.empty());
-    const CompiledPort* port = out->find("127.0.0.1", 80);
-    for (int i = 0; port != nullptr && i < 40; ++i) {
-      const Probe probe = random.probe();
-      auto head = get(probe.host, probe.path);
-      head.method = probe.method;
-      for (const auto& [name, value] : probe.headers) head.headers.add(name, value);
-      for (const auto& [name, value] : probe.query)
-        head.target += (head.target.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
-      const std::string expected = naive_match(*out->table, probe);
-      ASSERT_EQ(served_by(out, head), expected)
-          << "seed " << kSeed << " round " << round << " " << probe.host << head.target;
-      hits += !expected.empty();
+    count += hits(out, random, 40);
+  }
+  EXPECT_GT(count, 2'000);  // the tables and probes do meet
+}
+
+// Each rule's choices stand in slots of its own, with the listener and the backends of this table.
+void expect_slots(const CompiledTable& table) {
+  std::set<const Slot*> taken;
+  for (const auto& listener : table.listeners) {
+    for (const auto& rule : listener->rules) {
+      for (std::size_t i = 0; i < rule->rule->backends.size(); ++i) {
+        const Slot& slot = table.slots.at(rule->first_slot + i);
+        EXPECT_TRUE(taken.insert(&slot).second);
+        EXPECT_EQ(slot.compiled, rule.get());
+        EXPECT_EQ(slot.listener, listener->listener);
+        EXPECT_EQ(slot.choice, &rule->rule->backends[i]);
+        EXPECT_EQ(slot.backend, table.table->backends[slot.choice->backend].get());
+      }
     }
   }
-  EXPECT_GT(hits, 2'000);  // the tables and probes do meet
+  for (const Slot& slot : table.slots) EXPECT_EQ(slot.compiled != nullptr, taken.contains(&slot));
+}
+
+TEST(Match, EqualsANaiveMatcherAfterEachOfManyEdits) {
+  RandomTables random(kSeed);
+  Table table = random.table();
+  table.backends = {Backend{"shop", "a", 80}, Backend{"shop", "b", 80}};
+  auto latest = compile(std::make_shared<const Table>(table));
+  int count = 0, kept = 0;
+  for (int round = 0; round < 3'000 && !HasFailure(); ++round) {
+    SCOPED_TRACE("seed " + std::to_string(kSeed) + " round " + std::to_string(round));
+    random.edit(table);
+    if (round % 7 == 0) {
+      Backend backend = table.backends[1];
+      backend.endpoints.push_back({"10.0.0.1", static_cast<std::uint16_t>(round), false});
+      table.backends[1] = backend;
+    }
+    Table next = *from_yaml(to_yaml(table));  // equal, and shares nothing
+    share(next, *latest->table);
+    const auto out = compile(std::make_shared<const Table>(std::move(next)), latest.get());
+    for (const Slot& slot : out->slots) {
+      const auto place = static_cast<std::size_t>(&slot - out->slots.data());
+      kept += slot.compiled && place < latest->slots.size() && latest->slots[place].compiled == slot.compiled;
+    }
+    latest = out;
+    expect_slots(*latest);
+    count += hits(latest, random, 5);
+  }
+  EXPECT_GT(count, 2'000);
+  EXPECT_GT(kept, 2'000);
+}
+
+TEST(Share, LeavesEqualTablesEqualAndOfTheSameObjects) {
+  RandomTables random(kSeed);
+  for (int round = 0; round < 300; ++round) {
+    const Table before = random.table();
+    Table table = *from_yaml(to_yaml(before));
+    ASSERT_EQ(table, before);
+    share(table, before);
+    for (std::size_t l = 0; l < table.listeners.size(); ++l) {
+      for (std::size_t r = 0; r < table.listeners[l].rules.size(); ++r)
+        ASSERT_EQ(table.listeners[l].rules[r].get(), before.listeners[l].rules[r].get());
+    }
+  }
 }
 
 // ---- tunnels ----

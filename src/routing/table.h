@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/shared.h"
+
 namespace tidegate::routing {
 
 // ---- what a request must look like ----
@@ -153,7 +155,7 @@ struct Listener {
   // TLS termination: PEM of the certificate chain and key; empty: plain HTTP, or TLS that is passed through.
   // Never printed; the YAML form shows a digest.
   std::string certificate_pem, private_key_pem;
-  std::vector<Rule>
+  std::vector<Shared<Rule>>
       rules;  // the order breaks ties: by age, name and rule index, as GEP-718's precedence asks
   Protocol protocol = Protocol::kHttp;
   friend bool operator==(const Listener&, const Listener&) = default;
@@ -196,7 +198,7 @@ struct Backend {
 struct Table {
   std::uint64_t generation = 0;  // grows with each published table
   std::vector<Listener> listeners;
-  std::vector<Backend> backends;
+  std::vector<Shared<Backend>> backends;
   friend bool operator==(const Table&, const Table&) = default;
 };
 

@@ -20,7 +20,8 @@ class Reader {
     known(root, {"generation", "listeners", "backends"});
     table.generation = static_cast<std::uint64_t>(
         integer(root, "generation", 0, 0, std::numeric_limits<std::int64_t>::max()));
-    table.backends = list<Backend>(root, "backends", &Reader::backend);  // first: the rules refer to them
+    // First: the rules refer to them.
+    table.backends = to_shared(list<Backend>(root, "backends", &Reader::backend));
     backends_ = &table.backends;
     table.listeners = list<Listener>(root, "listeners", &Reader::listener);
     if (!problem_.empty()) return Error{ErrorCode::kInvalid, "routing table: " + problem_};
@@ -362,12 +363,12 @@ class Reader {
     out.hostname = string(node, "hostname");
     out.protocol = protocol(node);
     out.certificate_pem = string(node, "certificate");
-    out.rules = list<Rule>(node, "rules", &Reader::rule);
+    out.rules = to_shared(list<Rule>(node, "rules", &Reader::rule));
     return out;
   }
 
   std::string problem_;
-  const std::vector<Backend>* backends_ = nullptr;
+  const std::vector<Shared<Backend>>* backends_ = nullptr;
 };
 
 }  // namespace

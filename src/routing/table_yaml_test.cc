@@ -9,8 +9,8 @@ namespace {
 Table full_table() {
   Table table;
   table.generation = 7;
-  table.backends = {{"shop", "web", 80, "http", {{"127.0.0.1", 8080, false}, {"::1", 8081, true}}},
-                    {"shop", "web", 80, "h2c", {}}};
+  table.backends = {Backend{"shop", "web", 80, "http", {{"127.0.0.1", 8080, false}, {"::1", 8081, true}}},
+                    Backend{"shop", "web", 80, "h2c", {}}};
   Rule rule;
   rule.route = {"HTTPRoute", "shop", "web", 3};
   rule.name = "main";
@@ -56,7 +56,7 @@ TEST(TableYaml, ReadsBackWhatItWrote) {
 
 TEST(TableYaml, DefaultsAreLeftOut) {
   Table table;
-  table.backends = {{"shop", "web", 80, "", {}}};
+  table.backends = {Backend{"shop", "web", 80, "", {}}};
   Rule rule;
   rule.route = {"HTTPRoute", "shop", "web", 0};
   rule.name = "0";
@@ -94,10 +94,11 @@ TEST(TableYaml, KeysNeverAppear) {
 
 TEST(TableYaml, TlsOfBackendsComesBackAsItWas) {
   Table table = full_table();
-  table.backends[0].tls =
-      BackendTls{"cart.test", {"a.test", "b.test"}, {"spiffe://shop/cart"}, "digest:1", ""};
-  table.backends[0].tls->identity = {"Secret shop/client", "digest:2", ""};
-  table.backends[1].tls = BackendTls{"", {}, {}, "", "no CA certificate"};
+  Backend first = table.backends[0], second = table.backends[1];
+  first.tls = BackendTls{"cart.test", {"a.test", "b.test"}, {"spiffe://shop/cart"}, "digest:1", ""};
+  first.tls->identity = {"Secret shop/client", "digest:2", ""};
+  second.tls = BackendTls{"", {}, {}, "", "no CA certificate"};
+  table.backends = {first, second};
   const auto again = from_yaml(to_yaml(table));
   ASSERT_TRUE(again) << again.error().detail;
   EXPECT_EQ(again->backends, table.backends);

@@ -281,7 +281,7 @@ TEST_F(ControllerTest, PublishesAWeightChange) {
                                      {"op": "replace", "path": "/spec/rules/0/backendRefs/1/weight", "value": 5}])");
   must(client_->patch(api::kHttpRoutes, {"default", "shop"}, kube::PatchType::kJson, patch));
   ASSERT_TRUE(until([&] { return controller_->served_generation("HTTPRoute", "default", "shop") == 2; }));
-  EXPECT_EQ(tables_.back()->listeners[0].rules[0].backends[1].weight, 5U);
+  EXPECT_EQ(tables_.back()->listeners[0].rules[0]->backends[1].weight, 5U);
   becomes([&] { return route_says("shop", "tidegate.dev/Programmed"); }, "True/Programmed/2");
 }
 
@@ -377,9 +377,9 @@ spec:
   rules: [{backendRefs: [{name: stable, port: 80}]}]
 )");
   EXPECT_TRUE(until([&] {
-    return !tables_.empty() && std::ranges::any_of(tables_.back()->listeners[0].rules, [](const auto& rule) {
-      return rule.route.kind == "GRPCRoute";
-    });
+    return !tables_.empty() &&
+           std::ranges::any_of(tables_.back()->listeners[0].rules,
+                               [](const routing::Rule& rule) { return rule.route.kind == "GRPCRoute"; });
   }));
 }
 
