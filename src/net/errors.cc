@@ -18,6 +18,8 @@ ErrorCode code_of(const boost::system::error_code& error) {
       return ErrorCode::kInvalid;
     case ECANCELED:
       return ErrorCode::kCancelled;
+    case ENOBUFS:
+      return ErrorCode::kLimit;
     case ETIMEDOUT:
       return ErrorCode::kTimeout;
     default:

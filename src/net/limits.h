@@ -14,6 +14,8 @@ inline constexpr std::size_t kDatagramBytes = 65'535;  // of UDP over IPv4 and I
 inline constexpr int kDatagramsInTurn =
     64;  // that one socket hands over before the others of its loop have their turn
 
+inline constexpr int kTlsChatter =
+    32;  // steps of TLS itself that a peer may cause between two bytes of data; new keys are for some GiB
 inline constexpr Duration kTlsSessionLifetime =
     std::chrono::hours(2);  // of a session that clients may resume; who steals a key reads no more than two
                             // such spans

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of this folder: the other side of a TLS connection, by OpenSSL over a blocking socket, with none
+// For tests: the other side of a TLS connection, by OpenSSL over a blocking socket, with none
 // of our code between. Thread: the one that it is used on.
 #pragma once
 
@@ -43,6 +43,7 @@ class OpensslClient {
   struct Settings {
     int version = TLS1_3_VERSION;
     std::string name = {};  // SNI
+    std::string alpn = {};  // as TLS sends it
     KeyPair identity = {};
     SSL_SESSION* session = nullptr;
   };
@@ -61,6 +62,10 @@ class OpensslClient {
     ssl_.reset(::SSL_new(context_.get()));
     ::SSL_set_fd(ssl_.get(), socket_);
     if (!settings.name.empty()) ::SSL_set_tlsext_host_name(ssl_.get(), settings.name.c_str());
+    if (!settings.alpn.empty()) {
+      ::SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(settings.alpn.data()),
+                            static_cast<unsigned>(settings.alpn.size()));
+    }
     if (settings.session != nullptr) ::SSL_set_session(ssl_.get(), settings.session);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 &&
                  ::SSL_connect(ssl_.get()) == 1;
@@ -76,6 +81,13 @@ class OpensslClient {
   bool resumed() const { return ::SSL_session_reused(ssl_.get()) == 1; }
   SSL* ssl() { return ssl_.get(); }
   int socket() const { return socket_; }
+  // How often the server has let it ask for new keys, of so many times.
+  int update_keys(int times, int kind = SSL_KEY_UPDATE_NOT_REQUESTED) {
+    int done = 0;
+    while (done < times && ::SSL_key_update(ssl_.get(), kind) == 1 && ::SSL_do_handshake(ssl_.get()) == 1)
+      ++done;
+    return done;
+  }
   // What comes next; empty: the end.
   std::string read() {
     char bytes[256];

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "net/errors.h"
+#include "net/limits.h"
 #include "net/tcp_stream.h"
 #include "net/tls_stream.h"
 
@@ -24,7 +25,7 @@ constexpr std::size_t kRecord = 16 * 1024;       // RFC 8446 section 5.1: a reco
 constexpr std::size_t kSealed = 4 * kRecord;     // at once; the rest once the socket has taken these
 constexpr std::size_t kMaxSealed = 2 * kSealed;  // with answers to a peer that asks and does not read
 
-// RFC 8446 section 4.6.3: a peer may ask for new keys again and again, and never read the answers.
+// A peer that never reads the answers to what it asks of TLS, or asks too often.
 const SystemError kTooMuch = asio::error::no_buffer_space;
 
 // What records are sealed into before they are sent: of the thread, as no connection keeps it past a call.
@@ -63,6 +64,7 @@ class PolledTls final : public Poller::User, public TlsConnection {
   static int receive(BIO* bio, char* into, int size);
   static int gather(BIO* bio, const char* record, int size);
   static long control(BIO* bio, int command, long, void*);
+  static void on_state(const SSL* ssl, int where, int value);
 
   void ready(std::uint32_t events) override;
   void tell() override;
@@ -96,6 +98,7 @@ class PolledTls final : public Poller::User, public TlsConnection {
   std::size_t owed_ =
       0;                // bytes whose records are in sealed_ while their writer still counts them as its own
   SystemError broken_;  // of the socket, for good
+  int chatter_ = 0;     // messages of TLS itself since the last byte for the reader
   bool readable_ = false;  // there may be more than was read
   bool hung_up_ = false;   // the end, or an error, stands behind what is there to read
   bool over_ = false;      // nothing can be decrypted any more
@@ -120,6 +123,7 @@ int PolledTls::receive(BIO* bio, char* into, int size) {
   auto& self = *static_cast<PolledTls*>(::BIO_get_data(bio));
   ::BIO_clear_retry_flags(bio);
   const auto wanted = static_cast<std::size_t>(size);
+  if (self.chatter_ > kTlsChatter) return -1;
   const ssize_t bytes = self.readable_ ? ::recv(self.socket_, into, wanted, 0) : -1;
   if (bytes < 0 && (!self.readable_ || errno == EAGAIN || errno == EINTR)) {
     self.readable_ = false;  // the kernel says when that changes
@@ -138,6 +142,16 @@ int PolledTls::gather(BIO* bio, const char* record, int size) {
 }
 
 long PolledTls::control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+// Behind the handshake. RFC 8446 section 4.6.3: a peer may have new keys as often as it likes, each with
+// work for us, all within one call of SSL_read. A client that asks to renegotiate (TLS 1.2) is told no, and
+// that is that.
+void PolledTls::on_state(const SSL* ssl, int where, int value) {
+  auto& self = *static_cast<PolledTls*>(::BIO_get_data(::SSL_get_rbio(ssl)));
+  if ((where & SSL_CB_LOOP) != 0) ++self.chatter_;
+  if (where == SSL_CB_WRITE_ALERT && (value & 0xff) == SSL_AD_NO_RENEGOTIATION)
+    self.chatter_ += ::SSL_is_server(ssl) != 0 ? kTlsChatter + 1 : 1;
+}
 
 // ---- the socket's ----
 
@@ -223,6 +237,7 @@ void PolledTls::go_on_shaking() {
   const int result = ::SSL_do_handshake(ssl_);
   send();
   if (result == 1) {
+    ::SSL_set_info_callback(ssl_, on_state);
     shaken_.emplace();
   } else if (const auto error = failure(result); error != asio::error::would_block) {
     shaken_ = error;
@@ -260,9 +275,11 @@ void PolledTls::go_on_reading() {
     ::ERR_clear_error();
     result = ::SSL_read_ex(ssl_, into_.data() + taken, into_.size() - taken, &bytes);
     taken += bytes;
+    if (result == 1 && std::exchange(chatter_, 0) > 0) break;  // others have their turn
   } while (result == 1 && taken < into_.size() && (readable_ || ::SSL_has_pending(ssl_) == 1));
   auto error = result == 1 ? SystemError() : failure(result);
   send();  // answers of TLS itself
+  if (chatter_ > kTlsChatter) broken_ = kTooMuch;
   if (broken_ == kTooMuch) error = broken_;
   if ((taken > 0 && error != kTooMuch) || error == asio::error::eof) {
     received_ = taken;

@@ -2,6 +2,9 @@
 // TLS termination: a certificate for each listener of a port, by SNI.
 #include <gtest/gtest.h>
 
+#include <csignal>
+
+#include "net/openssl_peer.h"
 #include "net/task.h"
 #include "net/tls.h"
 #include "proxy/testbed.h"
@@ -84,6 +87,20 @@ TEST_F(TlsTest, ABadCertificateIsNamedAndTheOldOneServesOn) {
   proxy.publish(table.build());
   ASSERT_EQ(proxy.applied.back().failed.size(), 1U);
   EXPECT_NE(proxy.applied.back().failed[0].second.detail.find("*.eu.example"), std::string::npos);
+  EXPECT_EQ(get("shop.example", "shop.example"), 200);
+}
+
+TEST_F(TlsTest, AClientThatKeepsTlsBusyIsCutAndCounted) {
+  std::signal(SIGPIPE, SIG_IGN);
+  proxy.publish(table.build());
+  for (const bool http2 : {false, true}) {
+    net::test::OpensslClient client(address, {.name = "shop.example", .alpn = http2 ? "\x02h2" : ""});
+    ASSERT_TRUE(client.connected());
+    EXPECT_LT(client.update_keys(1'000'000), 1'000'000);
+    EXPECT_TRUE(proxy.wait_until([&] {
+      return proxy.metric("tidegate_limit_hits_total", {"limit=\"tls_chatter\""}) == (http2 ? 2 : 1);
+    }));
+  }
   EXPECT_EQ(get("shop.example", "shop.example"), 200);
 }
 

@@ -42,7 +42,10 @@ void H1ServerConnection::read() {
 void H1ServerConnection::on_read(const Result<std::size_t>& bytes) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
-  if (!bytes) return abort(StreamError::kReset);
+  if (!bytes) {
+    if (bytes.error().code == ErrorCode::kLimit) options_.handler->on_limit(Limit::kTlsChatter);
+    return abort(StreamError::kReset);
+  }
   if (*bytes == 0) return on_input_end();
   if (phase_ == Phase::kLingering) {
     drained_ += *bytes;

@@ -48,6 +48,7 @@ void H2ServerConnection::read() {
 void H2ServerConnection::on_read(const Result<std::size_t>& bytes) {
   reading_ = false;
   if (closed_) return;
+  if (!bytes && bytes.error().code == ErrorCode::kLimit) options_.handler->on_limit(Limit::kTlsChatter);
   if (!bytes || *bytes == 0) return abort(StreamError::kReset);
   filled_ = *bytes == buffer_.size();
   if (!lingering_) return received({buffer_.data(), *bytes});

@@ -32,13 +32,15 @@ enum class Limit : std::uint8_t {
   kHttp2Continuations,
   kHttp2FloodFactor,
   kHttp2Queue,
+  kTlsChatter,
 };
 // As /metrics names them.
-inline constexpr std::array<std::string_view, 16> kLimitNames = {
+inline constexpr std::array<std::string_view, 17> kLimitNames = {
     "start_line_bytes",     "header_bytes",        "header_timeout",     "body_idle_timeout",
     "write_idle_timeout",   "tunnel_idle_timeout", "http2_resets",       "http2_own_resets",
     "http2_pings",          "http2_settings",      "http2_empty_frames", "http2_priorities",
-    "http2_window_updates", "http2_continuations", "http2_flood_factor", "http2_queue"};
+    "http2_window_updates", "http2_continuations", "http2_flood_factor", "http2_queue",
+    "tls_chatter"};
 // The bound that a head met which was answered with this status; nullopt: none.
 std::optional<Limit> limit_behind(int status);
 
