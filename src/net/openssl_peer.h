@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -49,6 +51,7 @@ class OpensslClient {
   };
   OpensslClient(const Address& address, const Settings& settings)
       : context_(::SSL_CTX_new(::TLS_client_method())), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    std::signal(SIGPIPE, SIG_IGN);
     ::SSL_CTX_set_min_proto_version(context_.get(), settings.version);
     ::SSL_CTX_set_max_proto_version(context_.get(), settings.version);
     set_identity(context_.get(), settings.identity);
@@ -127,9 +130,11 @@ class OpensslServer {
       : settings_(settings),
         context_(::SSL_CTX_new(::TLS_server_method())),
         socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    std::signal(SIGPIPE, SIG_IGN);
     ::SSL_CTX_set_min_proto_version(context_.get(), settings.version);
     ::SSL_CTX_set_max_proto_version(context_.get(), settings.version);
     set_identity(context_.get(), settings.identity);
+    ::SSL_CTX_set_alpn_select_cb(context_.get(), note_offer, this);
     if (!settings.resumes) ::SSL_CTX_set_session_ticket_cb(context_.get(), nullptr, refuse, nullptr);
     sockaddr_in here{};
     here.sin_family = AF_INET;
@@ -151,8 +156,20 @@ class OpensslServer {
 
   const Address& address() const { return address_; }
   int resumed() const { return resumed_; }  // connections
+  // By ALPN, as TLS sends it: of the connection that came last.
+  std::string offered() const {
+    const std::lock_guard lock(mutex_);
+    return offered_;
+  }
 
  private:
+  static int note_offer(SSL*, const unsigned char**, unsigned char*, const unsigned char* names,
+                        unsigned size, void* argument) {
+    auto& self = *static_cast<OpensslServer*>(argument);
+    const std::lock_guard lock(self.mutex_);
+    self.offered_.assign(reinterpret_cast<const char*>(names), size);
+    return SSL_TLSEXT_ERR_NOACK;
+  }
   static SSL_TICKET_RETURN refuse(SSL*, SSL_SESSION*, const unsigned char*, std::size_t,
                                   SSL_TICKET_STATUS status, void*) {
     return status == SSL_TICKET_EMPTY ? SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_ABORT;
@@ -178,6 +195,8 @@ class OpensslServer {
   int socket_;
   Address address_;
   std::atomic<int> resumed_ = 0;
+  mutable std::mutex mutex_;
+  std::string offered_;
   std::thread thread_;
 };
 

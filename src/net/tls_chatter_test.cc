@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <csignal>
 #include <future>
 
 #include "net/event_loop.h"
@@ -19,7 +18,6 @@ using test::OpensslClient;
 class TlsChatter : public testing::Test {
  protected:
   TlsChatter() {
-    std::signal(SIGPIPE, SIG_IGN);
     ServerTlsOptions options;
     CertificateRequest request;
     request.common_name = "gate";

@@ -2,6 +2,7 @@
 // TLS to backends: who they must prove to be, and that nothing goes out in the clear where they do not.
 #include <gtest/gtest.h>
 
+#include "net/openssl_peer.h"
 #include "net/task.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
@@ -146,6 +147,25 @@ TEST_F(BackendTlsTest, MoreConnectionsResumeTheSessionOfTheFirst) {
   EXPECT_EQ(get(), 200);
   EXPECT_EQ(::SSL_CTX_sess_hits(origin_tls->native()), 1);
   EXPECT_EQ(shown, "gate");
+}
+
+// HTTP/2 where the Service's appProtocol says so: nothing else is specified for backends over TLS.
+TEST_F(BackendTlsTest, OffersTheOneProtocolThatIsSpokenInsideAndResumes) {
+  net::CertificateRequest request;
+  request.dns_names = {"cart.test"};
+  const auto pair = net::make_certificate(authority, request, system_clock().now()).value_or({});
+  const net::test::OpensslServer server({.identity = pair});
+  auto& backend = table.table.backends[0];
+  backend.endpoints = {{server.address().ip, server.address().port, false}};
+  for (const auto& [protocol, offered] :
+       {std::pair("http", "\x08http/1.1"), std::pair("ws", "\x08http/1.1"), std::pair("h2c", "\x02h2")}) {
+    backend.protocol = protocol;
+    get();
+    EXPECT_EQ(server.offered(), offered) << protocol;
+    const int before = server.resumed();
+    get();
+    EXPECT_GT(server.resumed(), before) << protocol;
+  }
 }
 
 TEST_F(BackendTlsTest, WhoeverProvesNothingGetsNothing) {

@@ -2,8 +2,6 @@
 // TLS termination: a certificate for each listener of a port, by SNI.
 #include <gtest/gtest.h>
 
-#include <csignal>
-
 #include "net/openssl_peer.h"
 #include "net/task.h"
 #include "net/tls.h"
@@ -91,7 +89,6 @@ TEST_F(TlsTest, ABadCertificateIsNamedAndTheOldOneServesOn) {
 }
 
 TEST_F(TlsTest, AClientThatKeepsTlsBusyIsCutAndCounted) {
-  std::signal(SIGPIPE, SIG_IGN);
   proxy.publish(table.build());
   for (const bool http2 : {false, true}) {
     net::test::OpensslClient client(address, {.name = "shop.example", .alpn = http2 ? "\x02h2" : ""});
