@@ -93,7 +93,11 @@ void Tunnel::read(Flow& flow) {
 }
 
 void Tunnel::on_read(Flow& flow, const Result<std::size_t>& bytes) {
-  if (!bytes) return finish(true);
+  if (!bytes) {
+    const bool of_client = &flow == &up_;
+    if (of_client && bytes.error().code == ErrorCode::kLimit) worker_.limit_hit(session::Limit::kTlsChatter);
+    return finish(true);
+  }
   idle_.set(worker_.settings().clients.tunnel_idle_timeout);
   if (*bytes == 0) {
     flow.ended = true;

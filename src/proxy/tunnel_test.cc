@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "net/listener.h"
+#include "net/openssl_peer.h"
 #include "net/tls.h"
 #include "proxy/testbed.h"
 
@@ -360,6 +361,17 @@ TEST_F(PassThroughTest, SharesItsPortWithHttpsAndWithTlsThatEndsHere) {
   EXPECT_TRUE(ask("web.example", "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").starts_with("HTTP/1.1 200"));
   EXPECT_EQ(ask("raw.example"), "A");  // the backend sees what was in it
   EXPECT_TRUE(ask("else.example").starts_with("error: TLS"));
+}
+
+TEST_F(PassThroughTest, AClientThatKeepsTlsBusyIsCutAndCountedWhereItEndsHere) {
+  certify(table.listener(), "raw.example");
+  route({"raw.example"}, backend("raw", one));
+  publish();
+  net::test::OpensslClient client(address, {.name = "raw.example"});
+  ASSERT_TRUE(client.connected());
+  EXPECT_EQ(client.read(), "A");
+  EXPECT_LT(client.update_keys(1'000'000), 1'000'000);
+  EXPECT_TRUE(metric_becomes("tidegate_limit_hits_total", {"limit=\"tls_chatter\""}, 1));
 }
 
 TEST_F(PassThroughTest, WhatEndsHereDoesNotGoOnInTheClearAgainstAPolicy) {
