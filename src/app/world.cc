@@ -119,7 +119,7 @@ Result<void> World::Parts::open_ports() {
   proxy_options.settings = limits;
   proxy = std::make_unique<proxy::Runtime>(loop, std::move(proxy_options),
                                            [this](const proxy::Runtime::Applied& applied) {
-                                             if (gateway) gateway->applied(*applied.table, reasons(applied));
+                                             if (gateway) gateway->applied(applied.table, reasons(applied));
                                            });
   exposition.add(proxy->collectable());
   proxy::AdminSources sources;

@@ -38,7 +38,7 @@ class Attacher {
     for (auto* listener : open) {
       auto hostnames = hostnames_on(*listener);
       if (!hostnames) continue;
-      if (const api::Route* other = taken_by(*listener, *hostnames))
+      if (const auto other = taken_by(*listener, *hostnames))
         taken.push_back(listener_text(*listener, *other));
       else
         parent_.attachments.push_back({listener, std::move(*hostnames)});
@@ -130,7 +130,8 @@ class Attacher {
   }
 
   // An older route of the other kind that has one of these hostnames: only one of the two may be accepted.
-  const api::Route* taken_by(const ListenerNode& listener, const std::vector<std::string>& hostnames) const {
+  std::shared_ptr<const api::Route> taken_by(const ListenerNode& listener,
+                                             const std::vector<std::string>& hostnames) const {
     const auto meets = [&](const std::vector<std::string>& others) {
       if (hostnames.empty() || others.empty()) return true;
       return std::any_of(hostnames.begin(), hostnames.end(), [&](const auto& a) {
@@ -220,6 +221,7 @@ void attach(const ClusterState& state, Graph& graph, RouteNode& node) {
     }
   }
   note_unreachable_hostnames(node);
+  node.attach_problems = node.problems.size();
 }
 
 }  // namespace tidegate::gateway

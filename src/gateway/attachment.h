@@ -11,8 +11,8 @@
 
 namespace tidegate::gateway {
 
-// Fills RouteNode::parents. References to Gateways that are not ours are left alone; one to a Gateway that
-// does not exist at all is a problem that no condition can tell.
+// Fills RouteNode::parents and what is wrong with them. References to Gateways that are not ours are left
+// alone; one to a Gateway that does not exist at all is a problem that no condition can tell.
 void attach(const ClusterState& state, Graph& graph, RouteNode& route);
 
 // What two hostnames have in common: "*.example.com" and "a.example.com" give the latter. Empty means any.

@@ -48,10 +48,14 @@ std::string port_list(const api::Service& service, bool udp) {
 
 }  // namespace
 
-void Backends::index_slices() {
-  for (const auto& [key, slice] : state_.slices) {
-    if (slice->address_type != "FQDN") slices_[{key.ns, slice->service}].push_back(slice.get());
+void Backends::change_slice(const std::shared_ptr<const api::EndpointSlice>& old,
+                            const std::shared_ptr<const api::EndpointSlice>& now) {
+  if (old) {
+    const auto at = slices_.find({old->meta.ns, old->service});
+    if (at != slices_.end()) at->second.erase(old->meta.key());
+    if (at != slices_.end() && at->second.empty()) slices_.erase(at);
   }
+  if (now && now->address_type != "FQDN") slices_[{now->meta.ns, now->service}][now->meta.key()] = now;
 }
 
 std::vector<routing::Endpoint> Backends::endpoints(const api::Service& service,
@@ -59,7 +63,7 @@ std::vector<routing::Endpoint> Backends::endpoints(const api::Service& service,
   std::vector<routing::Endpoint> out;
   const auto slices = slices_.find(service.meta.key());
   if (slices == slices_.end()) return out;
-  for (const auto* slice : slices->second) {
+  for (const auto& [key, slice] : slices->second) {
     const std::uint16_t number = slice_port(*slice, port);
     if (number == 0) continue;
     for (const auto& endpoint : slice->endpoints) {
@@ -76,21 +80,36 @@ std::vector<routing::Endpoint> Backends::endpoints(const api::Service& service,
   return out;
 }
 
-std::uint32_t Backends::index_of(const Id& id, const api::Service* service) {
-  const auto [it, added] = by_id_.try_emplace(id, static_cast<std::uint32_t>(backends_.size()));
-  if (!added) return it->second;
-  auto& backend = backends_.emplace_back();
-  bool udp = false;
-  std::tie(backend.ns, backend.name, backend.port, udp) = id;
+std::uint32_t Backends::index_of(RouteNode& route, const Id& id) {
+  const auto index = by_id_.try_emplace(id, static_cast<std::uint32_t>(by_id_.size())).first->second;
+  route.backends.insert(index);
+  return index;
+}
+
+routing::Backend Backends::backend(const Id& id) const {
+  routing::Backend backend;
+  bool udp = false, foreign = false;
+  std::tie(backend.ns, backend.name, backend.port, udp, foreign) = id;
   backend.protocol = udp ? "udp" : "http";
-  const auto* port = service ? find_port(*service, backend.port, udp) : nullptr;
-  if (!port) return it->second;
-  const auto* tls = udp ? nullptr : tls_.of(*service, *port);
+  const auto service = state_.services.find({backend.ns, backend.name});
+  const bool known = !foreign && service != state_.services.end();
+  const auto* port = known ? find_port(*service->second, backend.port, udp) : nullptr;
+  if (!port) return backend;
+  const auto* tls = udp ? nullptr : tls_.of(*service->second, *port);
   if (tls) backend.tls = *tls;
   if (const auto protocol = protocol_of(*port, tls != nullptr); !udp && !protocol.empty())
     backend.protocol = protocol;
-  if (service->type != "ExternalName") backend.endpoints = endpoints(*service, *port);
-  return it->second;
+  if (service->second->type != "ExternalName") backend.endpoints = endpoints(*service->second, *port);
+  return backend;
+}
+
+std::map<std::uint32_t, routing::Backend> Backends::backends_of(const api::Key& service) const {
+  std::map<std::uint32_t, routing::Backend> out;
+  for (auto it = by_id_.lower_bound({service.ns, service.name, 0, false, false}); it != by_id_.end(); ++it) {
+    if (std::get<0>(it->first) != service.ns || std::get<1>(it->first) != service.name) break;
+    out.emplace(it->second, backend(it->first));
+  }
+  return out;
 }
 
 ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference& reference,
@@ -105,7 +124,8 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
   const auto refuse = [&](Reason reason, std::string_view part, std::string detail) {
     route.problems.push_back(
         {route.kind(), route.key(), "", field + std::string(part), reason, detail, effect});
-    return ResolvedBackend{index_of({key.ns, key.name, number, route.is_udp()}, service), std::move(detail)};
+    return ResolvedBackend{index_of(route, {key.ns, key.name, number, route.is_udp(), !is_service}),
+                           std::move(detail)};
   };
   if (!is_service) {
     return refuse(Reason::kInvalidKind, ".kind",
@@ -131,9 +151,11 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
   if (!port) {
     return refuse(Reason::kBackendNotFound, ".port",
                   std::to_string(reference.port) + " is not a " + std::string(transport(route.is_udp())) +
-                      " port of Service " + to_string(key) + ": it has " + port_list(*service, route.is_udp()));
+                      " port of Service " + to_string(key) + ": it has " +
+                      port_list(*service, route.is_udp()));
   }
-  if (route.is_tunnel()) return {index_of({key.ns, key.name, number, route.is_udp()}, service), "", service};
+  if (route.is_tunnel())
+    return {index_of(route, {key.ns, key.name, number, route.is_udp(), false}), "", service};
   tls_.note_use(route, *service, *port);
   const std::string protocol = protocol_of(*port, tls_.of(*service, *port) != nullptr);
   if (protocol.empty()) {
@@ -141,15 +163,15 @@ ResolvedBackend Backends::resolve(RouteNode& route, const api::BackendReference&
                   "appProtocol " + shown(port->app_protocol) + " of Service " + to_string(key) +
                       " is not supported without a BackendTLSPolicy: expected HTTP/1, h2c or WebSocket");
   }
-  return {index_of({key.ns, key.name, number, false}, service), "", service};
+  return {index_of(route, {key.ns, key.name, number, false, false}), "", service};
 }
 
-Backends::Sorted Backends::sorted() && {
+Backends::Sorted Backends::sorted() const {
   Sorted out;
-  out.position.resize(backends_.size());
+  out.position.resize(by_id_.size());
   for (const auto& [id, index] : by_id_) {  // the map's order is the canonical one
     out.position[index] = static_cast<std::uint32_t>(out.backends.size());
-    out.backends.push_back(std::move(backends_[index]));
+    out.backends.push_back(backend(id));
   }
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backends of a table: Service ports with their endpoints, each once however many rules name it. Thread:
-// none; lives for one translation.
+// none; lives as long as the Graph that it works on.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class Backends {
   // `policies`, which this fills, outlive it.
   Backends(const ClusterState& state, std::vector<PolicyNode>& policies)
       : state_(state), tls_(state, policies) {
-    index_slices();
+    for (const auto& [key, slice] : state.slices) change_slice(nullptr, slice);
   }
 
   // Problems are added to the route. `field` is the path of the reference; `effect`: on traffic, where
@@ -37,20 +37,29 @@ class Backends {
     std::vector<routing::Backend> backends;
     std::vector<std::uint32_t> position;  // by the index that resolve() gave
   };
-  Sorted sorted() &&;
+  Sorted sorted() const;
+
+  // For what changes later (translator.h). A slice is another one now, has come (`old` null) or gone (`now`
+  // null); `state` has it already.
+  void change_slice(const std::shared_ptr<const api::EndpointSlice>& old,
+                    const std::shared_ptr<const api::EndpointSlice>& now);
+  std::size_t size() const { return by_id_.size(); }
+  // Of a Service, and what each of them is now.
+  std::map<std::uint32_t, routing::Backend> backends_of(const api::Key& service) const;
+  const BackendTls& tls() const { return tls_; }
 
  private:
-  using Id = std::tuple<std::string, std::string, std::uint16_t, bool>;  // namespace, name, port, whether UDP
+  // Namespace, name, port, whether UDP; whether it is of a kind that is none of ours.
+  using Id = std::tuple<std::string, std::string, std::uint16_t, bool, bool>;
 
-  void index_slices();
-  std::uint32_t index_of(const Id& id, const api::Service* service);
+  std::uint32_t index_of(RouteNode& route, const Id& id);
+  routing::Backend backend(const Id& id) const;
   std::vector<routing::Endpoint> endpoints(const api::Service& service, const api::ServicePort& port) const;
 
   const ClusterState& state_;
   BackendTls tls_;
-  std::map<api::Key, std::vector<const api::EndpointSlice*>> slices_;  // by Service
+  std::map<api::Key, Snapshots<api::EndpointSlice>> slices_;  // by Service
   std::map<Id, std::uint32_t> by_id_;
-  std::vector<routing::Backend> backends_;
 };
 
 }  // namespace tidegate::gateway

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -33,10 +34,18 @@ struct Served {
 
   bool known =
       true;  // false: nobody serves here (files); conditions that only proxies could tell are Unknown
-  std::set<ListenerId> listeners;             // open
-  std::map<std::string, std::string> failed;  // could not be opened: by endpoint_text(), why
-  using RouteId = std::tuple<api::Key, std::string, std::string, api::Key>;  // Gateway, listener, kind, route
-  std::map<RouteId, std::int64_t> routes;                                    // generation
+  std::set<ListenerId> listeners;                    // open
+  std::map<std::string, std::string> failed;         // could not be opened: by endpoint_text(), why
+  using RouteId = std::pair<std::string, api::Key>;  // kind, route
+  using PlaceId = std::pair<api::Key, std::string>;  // Gateway, listener
+  using Places = std::map<PlaceId, std::int64_t>;    // generation
+  std::map<RouteId, Places> routes;
+
+  // nullopt: the route is not served there.
+  std::optional<std::int64_t> generation(const std::string& kind, const api::Key& route,
+                                         const api::Key& gateway, const std::string& listener) const;
+  // Of all listeners that serve it; 0: none does.
+  std::int64_t lowest_generation(const std::string& kind, const api::Key& route) const;
 };
 
 struct ClusterState {

@@ -7,11 +7,9 @@
 #include "gateway/addresses.h"
 #include "gateway/complaints.h"
 #include "gateway/hold_off.h"
-#include "gateway/served.h"
 #include "gateway/status_writer.h"
-#include "gateway/translate.h"
+#include "gateway/translator.h"
 #include "kube/reflector.h"
-#include "routing/share.h"
 
 namespace tidegate::gateway {
 
@@ -22,6 +20,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         options(std::move(given)),
         publish(std::move(publish_table)),
         refresh_soon(client.scheduler(), kHoldOff, kHoldOffMost, [this] { refresh(); }),
+        translator({std::string(kControllerName), options.address_pool}),
         class_writer(client, api::kGatewayClasses, stores, stores->classes, std::string(kControllerName)),
         gateway_writer(client, api::kGateways, stores, stores->gateways, std::string(kControllerName)),
         http_writer(client, api::kHttpRoutes, stores, stores->http_routes, std::string(kControllerName)),
@@ -34,26 +33,28 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         complaints([this](const auto& resource, const auto& meta, auto reason, auto message) {
           events.record(resource, meta, kube::EventRecorder::Type::kWarning, reason, message);
         }) {
-    translation_options.controller_name = kControllerName;
-    translation_options.address_pool = options.address_pool;
     TIDEGATE_ASSERT(parse_pool(options.address_pool).has_value());
   }
 
   void watch_all();
   // `writer`: of the kind's statuses; nullptr: we write none.
   template <typename T, typename Writer>
-  void watch(const api::Resource& resource, kube::Store<T>& store, Writer writer,
-             kube::Unknown unknown = kube::Unknown::kAwaited);
+  void watch(const api::Resource& resource, kube::Store<T>& store, Snapshots<T> ClusterState::*kind,
+             Writer writer, kube::Unknown unknown = kube::Unknown::kAwaited);
   template <typename T, typename Writer>
-  void changed(const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now, Writer writer);
+  void changed(Snapshots<T> ClusterState::*kind, const std::shared_ptr<const T>& old,
+               const std::shared_ptr<const T>& now, Writer writer);
   void synced();
   bool all_synced() const { return kinds_synced == kKinds; }
 
   void refresh();
   void stop();
-  void publish_if_new(routing::Table table);
+  void publish_if_new();
+  void note(const Translator::Changes& changes);
   void write_statuses();
-  void applied(const routing::Table& table, const std::vector<std::pair<std::string, std::string>>& failed);
+  template <typename Writers>
+  void for_route_writers(Writers write);
+  void applied(routing::TablePtr table, const std::vector<std::pair<std::string, std::string>>& failed);
   bool settled() const;
 
   static Task<void> create_default_class(std::shared_ptr<State> state);
@@ -62,7 +63,6 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   kube::EventRecorder& events;
   Options options;
   Publish publish;
-  TranslateOptions translation_options;
 
   std::shared_ptr<Stores> stores = std::make_shared<Stores>();
   static constexpr std::size_t kKinds = 14;  // that watch_all() watches
@@ -70,10 +70,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
   bool stopped = false;
   HoldOff refresh_soon;
 
-  Translation latest;  // of the last refresh
-  Served served;       // by the proxies
-  // Of routes, by kind: the lowest of all listeners.
-  std::map<std::pair<std::string, api::Key>, std::int64_t> served_generations;
+  Translator translator;
+  Translator::Changes unwritten;  // to the statuses
   routing::TablePtr published;
   std::uint64_t acknowledged = 0;  // generation of the table that the proxies serve
   std::unique_ptr<Scheduler::Timer> awaiting_proxies;
@@ -90,43 +88,44 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 // ---- what comes in ----
 
 template <typename T, typename Writer>
-void Controller::State::watch(const api::Resource& resource, kube::Store<T>& store, Writer writer,
-                              kube::Unknown unknown) {
-  store.on_change([this, writer](const auto& old, const auto& now) { changed(old, now, writer); });
+void Controller::State::watch(const api::Resource& resource, kube::Store<T>& store,
+                              Snapshots<T> ClusterState::*kind, Writer writer, kube::Unknown unknown) {
+  store.on_change(
+      [this, kind, writer](const auto& old, const auto& now) { changed(kind, old, now, writer); });
   reflectors.push_back(std::make_unique<kube::Reflector>(
       client, resource, kube::ListOptions{}, store, [this] { synced(); }, unknown));
 }
 
 void Controller::State::watch_all() {
-  watch(api::kGatewayClasses, stores->classes, &class_writer);
-  watch(api::kGateways, stores->gateways, &gateway_writer);
-  watch(api::kHttpRoutes, stores->http_routes, &http_writer);
+  watch(api::kGatewayClasses, stores->classes, &ClusterState::classes, &class_writer);
+  watch(api::kGateways, stores->gateways, &ClusterState::gateways, &gateway_writer);
+  watch(api::kHttpRoutes, stores->http_routes, &ClusterState::http_routes, &http_writer);
   // A cluster may do without: older releases of Gateway API, or an installation of less.
-  watch(api::kGrpcRoutes, stores->grpc_routes, &grpc_writer, kube::Unknown::kEmpty);
-  watch(api::kTlsRoutes, stores->tls_routes, &tls_writer, kube::Unknown::kEmpty);
-  watch(api::kTcpRoutes, stores->tcp_routes, &tcp_writer, kube::Unknown::kEmpty);
-  watch(api::kUdpRoutes, stores->udp_routes, &udp_writer, kube::Unknown::kEmpty);
-  watch(api::kReferenceGrants, stores->grants, nullptr);
-  watch(api::kServices, stores->services, nullptr);
-  watch(api::kEndpointSlices, stores->slices, nullptr);
-  watch(api::kSecrets, stores->secrets, nullptr);
-  watch(api::kNamespaces, stores->namespaces, nullptr);
-  watch(api::kBackendTlsPolicies, stores->tls_policies, &policy_writer, kube::Unknown::kEmpty);
-  watch(api::kConfigMaps, stores->config_maps, nullptr);
+  watch(api::kGrpcRoutes, stores->grpc_routes, &ClusterState::grpc_routes, &grpc_writer,
+        kube::Unknown::kEmpty);
+  watch(api::kTlsRoutes, stores->tls_routes, &ClusterState::tls_routes, &tls_writer, kube::Unknown::kEmpty);
+  watch(api::kTcpRoutes, stores->tcp_routes, &ClusterState::tcp_routes, &tcp_writer, kube::Unknown::kEmpty);
+  watch(api::kUdpRoutes, stores->udp_routes, &ClusterState::udp_routes, &udp_writer, kube::Unknown::kEmpty);
+  watch(api::kReferenceGrants, stores->grants, &ClusterState::grants, nullptr);
+  watch(api::kServices, stores->services, &ClusterState::services, nullptr);
+  watch(api::kEndpointSlices, stores->slices, &ClusterState::slices, nullptr);
+  watch(api::kSecrets, stores->secrets, &ClusterState::secrets, nullptr);
+  watch(api::kNamespaces, stores->namespaces, &ClusterState::namespaces, nullptr);
+  watch(api::kBackendTlsPolicies, stores->tls_policies, &ClusterState::tls_policies, &policy_writer,
+        kube::Unknown::kEmpty);
+  watch(api::kConfigMaps, stores->config_maps, &ClusterState::config_maps, nullptr);
 }
 
 template <typename T, typename Writer>
-void Controller::State::changed(const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now,
-                                Writer writer) {
+void Controller::State::changed(Snapshots<T> ClusterState::*kind, const std::shared_ptr<const T>& old,
+                                const std::shared_ptr<const T>& now, Writer writer) {
+  const api::Key key = (now ? now : old)->meta.key();
   if constexpr (!std::is_same_v<Writer, std::nullptr_t>) {
-    if (old && (!now || old->meta.uid != now->meta.uid)) writer->forget(old->meta.key());
-    if (old && now && old->meta.uid == now->meta.uid && old->meta.generation == now->meta.generation) {
-      writer->check(now->meta.key());
-      // The translation looks at no status but that of Gateways, for their addresses.
-      if (!std::is_same_v<T, api::Gateway>) return;
-    }
+    if (old && (!now || old->meta.uid != now->meta.uid)) writer->forget(key);
+    if (old && now && old->meta.uid == now->meta.uid && old->meta.generation == now->meta.generation)
+      writer->check(key);
   }
-  if (all_synced()) refresh_soon.trigger();
+  if (translator.put(kind, key, now) && all_synced()) refresh_soon.trigger();
 }
 
 void Controller::State::synced() {
@@ -164,17 +163,21 @@ void Controller::State::stop() {
 
 void Controller::State::refresh() {
   if (stopped || !all_synced()) return;
-  ClusterState state = stores->snapshot();
-  state.assigned = std::move(latest.assigned);
-  state.served = served;
-  latest = translate(state, translation_options);
-  publish_if_new(std::move(latest.table));
+  const auto changes = translator.run();
+  note(changes);
+  if (changes.table) publish_if_new();
   if (!awaiting_proxies) write_statuses();
 }
 
-void Controller::State::publish_if_new(routing::Table table) {
+void Controller::State::note(const Translator::Changes& changes) {
+  unwritten.everything = unwritten.everything || changes.everything;
+  unwritten.problems = unwritten.problems || changes.problems;
+  unwritten.routes.insert(changes.routes.begin(), changes.routes.end());
+}
+
+void Controller::State::publish_if_new() {
+  routing::Table table = translator.latest().table;
   table.generation = published ? published->generation : 0;
-  if (published) routing::share(table, *published);
   if (published && table == *published) return;
   ++table.generation;
   published = std::make_shared<const routing::Table>(std::move(table));
@@ -187,39 +190,48 @@ void Controller::State::publish_if_new(routing::Table table) {
   publish(published);
 }
 
-void Controller::State::write_statuses() {
-  class_writer.want(latest.statuses.classes);
-  gateway_writer.want(latest.statuses.gateways);
-  const auto write_routes = [this](StatusWriter<api::Route>& writer, const api::Resource& resource) {
-    writer.want(latest.statuses.routes[resource.kind]);
-  };
-  write_routes(http_writer, api::kHttpRoutes);
-  write_routes(grpc_writer, api::kGrpcRoutes);
-  write_routes(tls_writer, api::kTlsRoutes);
-  write_routes(tcp_writer, api::kTcpRoutes);
-  write_routes(udp_writer, api::kUdpRoutes);
-  policy_writer.want(latest.statuses.tls_policies);
-  complaints.update(latest.problems, *stores);
+template <typename Writers>
+void Controller::State::for_route_writers(Writers write) {
+  write(api::kHttpRoutes, http_writer);
+  write(api::kGrpcRoutes, grpc_writer);
+  write(api::kTlsRoutes, tls_writer);
+  write(api::kTcpRoutes, tcp_writer);
+  write(api::kUdpRoutes, udp_writer);
 }
 
-void Controller::State::applied(const routing::Table& table,
-                                const std::vector<std::pair<std::string, std::string>>& failed) {
-  served = served_by(table, failed);
-  acknowledged = table.generation;
-  served_generations.clear();
-  for (const auto& [place, generation] : served.routes) {
-    const auto [it, added] =
-        served_generations.try_emplace({std::get<2>(place), std::get<3>(place)}, generation);
-    it->second = std::min(it->second, generation);
+void Controller::State::write_statuses() {
+  const auto changes = std::exchange(unwritten, {});
+  const auto& statuses = translator.latest().statuses;
+  const auto wanted = [&](const api::Resource& resource) {
+    const auto found = statuses.routes.find(resource.kind);
+    return found == statuses.routes.end() ? std::map<api::Key, api::RouteStatus>{} : found->second;
+  };
+  if (changes.everything) {
+    class_writer.want(statuses.classes);
+    gateway_writer.want(statuses.gateways);
+    for_route_writers([&](const api::Resource& resource, auto& writer) { writer.want(wanted(resource)); });
+    policy_writer.want(statuses.tls_policies);
   }
+  for (const auto& [resource, key] : changes.routes) {
+    for_route_writers([&, &resource = resource, &key = key](const api::Resource& kind, auto& writer) {
+      if (&kind == resource) writer.want(key, statuses.of_route(kind.kind, key));
+    });
+  }
+  if (changes.problems) complaints.update(translator.latest().problems, *stores);
+}
+
+void Controller::State::applied(routing::TablePtr table,
+                                const std::vector<std::pair<std::string, std::string>>& failed) {
+  acknowledged = table->generation;
   if (published && acknowledged == published->generation) awaiting_proxies.reset();
+  translator.serve(std::move(table), failed);
   refresh_soon.trigger();
 }
 
 bool Controller::State::settled() const {
   if (!published || acknowledged != published->generation || refresh_soon.pending() || awaiting_proxies)
     return false;
-  for (const auto& [key, status] : latest.statuses.gateways) {
+  for (const auto& [key, status] : translator.latest().statuses.gateways) {
     const auto* accepted = api::find_condition(status.conditions, "Accepted");
     const auto* programmed = api::find_condition(status.conditions, "Programmed");
     if (accepted->status == "True" && programmed->status != "True") return false;
@@ -237,15 +249,14 @@ Controller::~Controller() { state_->stop(); }
 
 void Controller::start() { state_->watch_all(); }
 
-void Controller::applied(const routing::Table& table,
+void Controller::applied(routing::TablePtr table,
                          const std::vector<std::pair<std::string, std::string>>& failed) {
-  state_->applied(table, failed);
+  state_->applied(std::move(table), failed);
 }
 
 std::int64_t Controller::served_generation(const std::string& kind, const std::string& ns,
                                            const std::string& name) const {
-  const auto it = state_->served_generations.find({kind, api::Key{ns, name}});
-  return it == state_->served_generations.end() ? 0 : it->second;
+  return state_->translator.state().served.lowest_generation(kind, {ns, name});
 }
 
 bool Controller::settled() const { return state_->settled(); }

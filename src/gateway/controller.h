@@ -35,7 +35,7 @@ class Controller {
 
   // The proxies serve this table: Gateways become Programmed and routes get tidegate.dev/Programmed.
   // `failed`: listeners that could not be opened, by "address:port", with the reason.
-  void applied(const routing::Table& table, const std::vector<std::pair<std::string, std::string>>& failed);
+  void applied(routing::TablePtr table, const std::vector<std::pair<std::string, std::string>>& failed);
 
   // The generation of the route that the proxies serve; 0: none. For the Rollout controller's wait (guarantee
   // G3).

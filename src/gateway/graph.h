@@ -29,12 +29,13 @@ struct ListenerNode {
   std::string certificate_pem, private_key_pem;
   std::int32_t attached_routes = 0;
   struct Attached {
-    const api::Route* route;
+    std::shared_ptr<const api::Route> route;
     std::vector<std::string> hostnames;  // empty: whatever the listener takes
   };
   std::map<const api::Resource*, std::vector<Attached>> attached;  // valid routes, by kind
   std::vector<Problem> problems;
-  std::vector<routing::Rule> rules;
+  std::vector<routing::Rule> rules;              // until they are in the table
+  std::size_t first_in_table = 0, in_table = 0;  // of Table::listeners: one for each address
 
   std::string field() const { return indexed("spec.listeners", index); }
   std::string endpoint(const std::string& address) const {
@@ -66,21 +67,6 @@ struct ParentNode {
   std::vector<Problem> problems;
 };
 
-struct RouteNode {
-  std::shared_ptr<const api::Route> route;
-  std::vector<ParentNode> parents;
-  std::vector<routing::Rule> rules;  // without hostnames
-  bool valid = true;                 // false: a value that we do not know; nothing of it is served
-  std::vector<Problem> problems;     // of the route itself: the same for every parent
-
-  api::Key key() const { return route->meta.key(); }
-  std::string kind() const { return std::string(route->resource->kind); }
-  bool is_grpc() const { return route->resource == &api::kGrpcRoutes; }
-  bool is_udp() const { return route->resource == &api::kUdpRoutes; }
-  // Layer 4: what comes in is carried on as it is.
-  bool is_tunnel() const { return route->resource != &api::kHttpRoutes && !is_grpc(); }
-};
-
 struct PolicyNode {  // a BackendTLSPolicy
   std::shared_ptr<const api::BackendTlsPolicy> policy;
   routing::BackendTls tls;
@@ -88,6 +74,29 @@ struct PolicyNode {  // a BackendTLSPolicy
   std::vector<Problem> problems;
 
   api::Key key() const { return policy->meta.key(); }
+};
+
+struct RouteNode {
+  std::shared_ptr<const api::Route> route;
+  std::vector<ParentNode> parents;
+  std::vector<routing::Rule> rules;      // without hostnames
+  bool valid = true;                     // false: a value that we do not know; nothing of it is served
+  std::vector<Problem> problems;         // of the route itself: the same for every parent
+  std::size_t attach_problems = 0;       // of these the first so many are not of its rules
+  std::set<std::uint32_t> backends;      // of the list of Backends, that its rules refer to
+  std::set<const PolicyNode*> policies;  // that apply to these
+  struct Placed {
+    ListenerNode* listener;
+    std::size_t first;  // of its rules in the listener's
+  };
+  std::vector<Placed> placed;
+
+  api::Key key() const { return route->meta.key(); }
+  std::string kind() const { return std::string(route->resource->kind); }
+  bool is_grpc() const { return route->resource == &api::kGrpcRoutes; }
+  bool is_udp() const { return route->resource == &api::kUdpRoutes; }
+  // Layer 4: what comes in is carried on as it is.
+  bool is_tunnel() const { return route->resource != &api::kHttpRoutes && !is_grpc(); }
 };
 
 struct Graph {

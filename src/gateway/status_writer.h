@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -41,6 +42,16 @@ class StatusWriter {
     for (const auto& [key, status] : state_->wanted) {
       const auto before = wanted.find(key);
       if (before == wanted.end() || !(before->second == status)) queue_.add(key);
+    }
+  }
+  // The same of one object; nullopt: it is left alone.
+  void want(const api::Key& key, const std::optional<Status>& status) {
+    if (!status) {
+      state_->wanted.erase(key);
+    } else if (const auto before = state_->wanted.find(key);
+               before == state_->wanted.end() || !(before->second == *status)) {
+      state_->wanted.insert_or_assign(key, *status);
+      queue_.add(key);
     }
   }
   // The object has changed: is its status still as it should be?

@@ -210,9 +210,9 @@ api::Condition route_programmed(const ClusterState& state, const RouteNode& rout
       case Progress::kServed:
         break;
     }
-    const auto at =
-        state.served.routes.find({parent.gateway->key(), listener->spec->name, route.kind(), route.key()});
-    if (at == state.served.routes.end() || at->second != generation) served = false;
+    if (state.served.generation(route.kind(), route.key(), parent.gateway->key(), listener->spec->name) !=
+        generation)
+      served = false;
   }
   if (!served) return say("False", "Pending", kWaiting);
   return say("True", "Programmed",
@@ -264,6 +264,23 @@ std::vector<Problem> problems_of(const api::GatewayClass& gateway_class) {
            shown(gateway_class.parameters) + " is not supported: expected none"}};
 }
 
+std::optional<api::RouteStatus> Statuses::of_route(std::string_view kind, const api::Key& key) const {
+  const auto all = routes.find(kind);
+  if (all == routes.end()) return std::nullopt;
+  const auto found = all->second.find(key);
+  if (found == all->second.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<api::RouteStatus> route_status(const ClusterState& state, const RouteNode& route,
+                                             std::string_view controller_name) {
+  if (route.parents.empty() && !has_entry(route.route->status.parents, controller_name)) return std::nullopt;
+  api::RouteStatus status;
+  for (const auto& parent : route.parents)
+    status.parents.push_back(parent_status(state, route, parent, controller_name));
+  return status;
+}
+
 Statuses make_statuses(const ClusterState& state, const Graph& graph, std::string_view controller_name) {
   Statuses out;
   for (const auto& [key, gateway_class] : graph.classes) {
@@ -275,10 +292,8 @@ Statuses make_statuses(const ClusterState& state, const Graph& graph, std::strin
   }
   for (const auto& [key, node] : graph.gateways) out.gateways.emplace(key, gateway_status(state, node));
   for (const auto& route : graph.routes) {
-    if (route.parents.empty() && !has_entry(route.route->status.parents, controller_name)) continue;
-    auto& status = out.routes[route.route->resource->kind][route.key()];
-    for (const auto& parent : route.parents)
-      status.parents.push_back(parent_status(state, route, parent, controller_name));
+    if (auto status = route_status(state, route, controller_name))
+      out.routes[route.route->resource->kind].emplace(route.key(), std::move(*status));
   }
   for (const auto& node : graph.policies) {
     if (node.gateways.empty() && !has_entry(node.policy->status.ancestors, controller_name)) continue;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +24,13 @@ struct Statuses {
   std::map<api::Key, api::GatewayStatus> gateways;
   std::map<std::string_view, std::map<api::Key, api::RouteStatus>> routes;  // by kind
   std::map<api::Key, api::PolicyStatus> tls_policies;
+
+  // nullopt: we have nothing to say of it.
+  std::optional<api::RouteStatus> of_route(std::string_view kind, const api::Key& key) const;
 };
+// Null: we have nothing to say of it.
+std::optional<api::RouteStatus> route_status(const ClusterState& state, const RouteNode& route,
+                                             std::string_view controller_name);
 Statuses make_statuses(const ClusterState& state, const Graph& graph, std::string_view controller_name);
 
 std::vector<Problem> problems_of(const api::GatewayClass& gateway_class);

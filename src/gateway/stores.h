@@ -22,26 +22,6 @@ struct Stores {
   kube::Store<api::Namespace> namespaces{api::decode_namespace};
   kube::Store<api::BackendTlsPolicy> tls_policies{api::decode_backend_tls_policy};
   kube::Store<api::ConfigMap> config_maps{api::decode_config_map};
-
-  // Shares the snapshots; nothing is decoded again.
-  ClusterState snapshot() const {
-    return {classes.all(),
-            gateways.all(),
-            http_routes.all(),
-            grpc_routes.all(),
-            tls_routes.all(),
-            tcp_routes.all(),
-            udp_routes.all(),
-            grants.all(),
-            services.all(),
-            slices.all(),
-            secrets.all(),
-            namespaces.all(),
-            tls_policies.all(),
-            config_maps.all(),
-            {},
-            {}};
-  }
 };
 
 }  // namespace tidegate::gateway

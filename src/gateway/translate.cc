@@ -2,6 +2,7 @@
 #include "gateway/translate.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/addresses.h"
 #include "gateway/attachment.h"
@@ -78,35 +79,29 @@ void place_rules(RouteNode& route) {
       if (std::find(done.begin(), done.end(), attachment.listener) != done.end()) continue;
       done.push_back(attachment.listener);
       ++attachment.listener->attached_routes;
-      attachment.listener->attached[route.route->resource].push_back(
-          {route.route.get(), attachment.hostnames});
+      attachment.listener->attached[route.route->resource].push_back({route.route, attachment.hostnames});
       if (!attachment.listener->servable) continue;
+      route.placed.push_back({attachment.listener, attachment.listener->rules.size()});
       for (const auto& rule : route.rules)
         attachment.listener->rules.emplace_back(rule).hostnames = attachment.hostnames;
     }
   }
 }
 
-void reindex(std::vector<routing::Rule>& rules, const std::vector<std::uint32_t>& position) {
-  for (auto& rule : rules) {
-    for (auto& choice : rule.backends) choice.backend = position[choice.backend];
-    for (auto& filter : rule.filters) {
-      if (auto* mirror = std::get_if<routing::Mirror>(&filter)) mirror->backend = position[mirror->backend];
-    }
-  }
-}
-
-routing::Table make_table(Graph& graph, Backends&& backends) {
+routing::Table make_table(Workings& workings) {
+  auto& graph = workings.graph;
   routing::Table table;
-  auto sorted = std::move(backends).sorted();
+  auto sorted = workings.backends->sorted();
   IdentifiedBackends identified(sorted.backends);
   for (auto& [key, node] : graph.gateways) {
     if (!node.accepted) continue;
     for (auto& listener : node.listeners) {
       if (!listener.servable) continue;
-      reindex(listener.rules, sorted.position);
+      for (auto& rule : listener.rules) reindex(rule, sorted.position);
       if (listener.protocol == routing::Protocol::kHttp) identified.lead_there(node, listener.rules);
-      const auto rules = to_shared(std::move(listener.rules));
+      const auto rules = to_shared(std::exchange(listener.rules, {}));
+      listener.first_in_table = table.listeners.size();
+      listener.in_table = node.addresses.size();
       for (const auto& address : node.addresses) {
         table.listeners.push_back({key.ns, key.name, listener.spec->name, address,
                                    static_cast<std::uint16_t>(std::clamp(listener.spec->port, 0, 65535)),
@@ -117,7 +112,17 @@ routing::Table make_table(Graph& graph, Backends&& backends) {
     }
   }
   table.backends = to_shared(std::move(sorted.backends));
+  workings.position = std::move(sorted.position);
   return table;
+}
+
+}  // namespace
+
+void reindex(routing::Rule& rule, const std::vector<std::uint32_t>& position) {
+  for (auto& choice : rule.backends) choice.backend = position[choice.backend];
+  for (auto& filter : rule.filters) {
+    if (auto* mirror = std::get_if<routing::Mirror>(&filter)) mirror->backend = position[mirror->backend];
+  }
 }
 
 std::vector<Problem> all_problems(const Graph& graph) {
@@ -136,13 +141,17 @@ std::vector<Problem> all_problems(const Graph& graph) {
   return out;
 }
 
-}  // namespace
-
 Translation translate(const ClusterState& state, const TranslateOptions& options) {
+  Workings workings;
+  return translate(state, options, workings);
+}
+
+Translation translate(const ClusterState& state, const TranslateOptions& options, Workings& workings) {
   const auto pool = parse_pool(options.address_pool);
   TIDEGATE_ASSERT(pool.has_value());
 
-  Graph graph;
+  workings.backends.reset();
+  Graph& graph = workings.graph = {};
   find_our_gateways(state, options, graph);
   for (auto& [key, gateway] : graph.gateways) {
     check_listeners(state, gateway);
@@ -152,7 +161,7 @@ Translation translate(const ClusterState& state, const TranslateOptions& options
   assign_addresses(state, *pool, graph);
   for (auto& [key, gateway] : graph.gateways) note_failed_listeners(state, gateway);
 
-  Backends backends(state, graph.policies);
+  Backends& backends = workings.backends.emplace(state, graph.policies);
   find_routes_in_order(state, graph);
   for (auto& route : graph.routes) {
     attach(state, graph, route);
@@ -162,7 +171,7 @@ Translation translate(const ClusterState& state, const TranslateOptions& options
   }
 
   Translation out;
-  out.table = make_table(graph, std::move(backends));
+  out.table = make_table(workings);
   out.statuses = make_statuses(state, graph, options.controller_name);
   for (const auto& [key, gateway] : graph.gateways) out.assigned[key] = gateway.addresses;
   out.problems = all_problems(graph);

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gateway/backends.h"
 #include "gateway/cluster_state.h"
 #include "gateway/problems.h"
 #include "gateway/statuses.h"
@@ -29,5 +31,16 @@ struct Translation {
 };
 
 Translation translate(const ClusterState& state, const TranslateOptions& options);
+
+// What a translation is made of on the way, for changes to go on from (translator.h).
+struct Workings {
+  Graph graph;
+  std::optional<Backends> backends;     // points into `graph` and to the state
+  std::vector<std::uint32_t> position;  // in the table, of those
+};
+Translation translate(const ClusterState& state, const TranslateOptions& options, Workings& workings);
+
+void reindex(routing::Rule& rule, const std::vector<std::uint32_t>& position);
+std::vector<Problem> all_problems(const Graph& graph);
 
 }  // namespace tidegate::gateway

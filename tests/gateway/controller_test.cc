@@ -140,7 +140,7 @@ class ControllerTest : public testing::Test {
     controller_ = std::make_unique<Controller>(*client_, *events_, Controller::Options{},
                                                [this](routing::TablePtr table) {
                                                  tables_.push_back(table);
-                                                 if (serve_) controller_->applied(*table, failed_);
+                                                 if (serve_) controller_->applied(table, failed_);
                                                });
     controller_->start();
   }
@@ -207,7 +207,7 @@ TEST_F(ControllerTest, ProgramsAGatewayAndItsRouteOnceTheProxiesServe) {
   EXPECT_FALSE(controller_->settled());
   EXPECT_EQ(controller_->served_generation("HTTPRoute", "default", "shop"), 0);
 
-  controller_->applied(*tables_.back(), {});
+  controller_->applied(tables_.back(), {});
   becomes([&] { return gateway_says("demo", "Programmed"); }, "True/Programmed/1");
   becomes([&] { return route_says("shop", "tidegate.dev/Programmed"); }, "True/Programmed/1");
   EXPECT_EQ(route_says("shop", "Accepted"), "True/Accepted/1");
