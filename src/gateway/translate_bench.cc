@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a change to one of many routes costs the control plane, from the objects to the table made ready.
+// What translating all routes from nothing costs; a change to one of them: tests/scale/route_change_bench.cc.
 #include <benchmark/benchmark.h>
 
 #include <nlohmann/json.hpp>
 
 #include "gateway/translate.h"
-#include "routing/compile.h"
-#include "routing/share.h"
 
 namespace tidegate::gateway {
 namespace {
@@ -65,24 +63,6 @@ ClusterState cluster_of(std::int64_t routes) {
   }
   return state;
 }
-
-void BM_OneRouteChanges(benchmark::State& bench) {
-  ClusterState state = cluster_of(bench.range(0));
-  std::int64_t generation = 1;
-  auto latest = std::make_shared<const routing::Table>(translate(state, {}).table);
-  auto compiled = routing::compile(latest, nullptr);
-  for (auto _ : bench) {
-    const auto changed = route(0, ++generation);
-    state.http_routes[changed->meta.key()] = changed;
-    const ClusterState snapshot = state;
-    Translation next = translate(snapshot, {});
-    if (next.table == *latest) bench.SkipWithError("nothing changed");
-    routing::share(next.table, *latest);
-    latest = std::make_shared<const routing::Table>(std::move(next.table));
-    compiled = routing::compile(latest, compiled.get());
-  }
-}
-BENCHMARK(BM_OneRouteChanges)->Arg(10)->Arg(100)->Arg(1000)->Arg(5000)->Unit(benchmark::kMicrosecond);
 
 void BM_Translate(benchmark::State& bench) {
   const ClusterState state = cluster_of(bench.range(0));

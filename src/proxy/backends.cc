@@ -10,27 +10,27 @@ namespace {
 // Walks the backends of a table beside those of the one before.
 class Walk {
  public:
-  explicit Walk(const WorkerTable* before) : before_(before), stays_(before ? before->backends.size() : 0) {}
+  explicit Walk(const WorkerTable* before) : before_(before), stays_(before ? before->views->size() : 0) {}
 
   // The view of this very backend; null: there is none, or it has moved by more than one place.
   BackendViewPtr take(const routing::Backend& backend) {
     if (before_ == nullptr) return nullptr;
     const auto is_at = [&](std::size_t place) {
-      return place < stays_.size() && before_->backends[place]->backend == &backend;
+      return place < stays_.size() && before_->view(place).backend == &backend;
     };
     if (is_at(next_ + 1)) ++next_;  // one has gone
     if (!is_at(next_)) {
-      next_ += next_ < stays_.size() && is_successor(backend, *before_->backends[next_]->backend);
+      next_ += next_ < stays_.size() && is_successor(backend, *before_->view(next_).backend);
       return nullptr;
     }
     stays_[next_] = true;
-    return before_->backends[next_++];
+    return (*before_->views)[next_++];
   }
 
   template <typename Visit>
   void each_left(Visit visit) const {
     for (std::size_t i = 0; i < stays_.size(); ++i) {
-      if (!stays_[i]) visit(*before_->backends[i]);
+      if (!stays_[i]) visit(before_->view(i));
     }
   }
 
@@ -54,25 +54,37 @@ void each_endpoint(const BackendView& view, Visit visit) {
 }  // namespace
 
 WorkerTablePtr Backends::resolve(ServingTablePtr serving) {
-  auto out = std::make_shared<WorkerTable>();
-  const auto& backends = serving->compiled->table->backends;
-  out->backends.reserve(backends.size());
+  auto views = stay(*serving) ? latest_->views : make_views(*serving);
+  latest_ = std::make_shared<const WorkerTable>(WorkerTable{std::move(serving), std::move(views)});
+  return latest_;
+}
+
+// All of them, and what they count in.
+bool Backends::stay(const ServingTable& serving) const {
+  if (!latest_ || latest_->serving->series != serving.series) return false;
+  const auto &now = serving.compiled->table->backends, &before = latest_->serving->compiled->table->backends;
+  return std::equal(now.begin(), now.end(), before.begin(), before.end(),
+                    [](const auto& a, const auto& b) { return a.get() == b.get(); });
+}
+
+std::shared_ptr<const std::vector<BackendViewPtr>> Backends::make_views(const ServingTable& serving) {
+  auto out = std::make_shared<std::vector<BackendViewPtr>>();
+  const auto& backends = serving.compiled->table->backends;
+  out->reserve(backends.size());
   Walk walk(latest_.get());
   for (std::size_t i = 0; i < backends.size(); ++i) {
     auto view = walk.take(*backends[i]);
     if (!view) {
-      view = make_view(*backends[i], serving->backends[i]);
+      view = make_view(*backends[i], serving.series->backends[i]);
       each_endpoint(*view, [](BackendEndpoint& endpoint) { ++endpoint.named; });
     }
-    out->backends.push_back(std::move(view));
+    out->push_back(std::move(view));
   }
   walk.each_left([](const BackendView& view) {
     each_endpoint(view, [](BackendEndpoint& endpoint) {
       if (--endpoint.named == 0) endpoint.pool.close_idle();
     });
   });
-  out->serving = std::move(serving);
-  latest_ = out;
   return out;
 }
 

@@ -50,7 +50,10 @@ using BackendViewPtr = std::shared_ptr<const BackendView>;
 // A table as one worker serves it. Exchanges pin the one that they began with.
 struct WorkerTable {
   ServingTablePtr serving;
-  std::vector<BackendViewPtr> backends;  // as Table::backends; of backends that stay the same as before
+  std::shared_ptr<const std::vector<BackendViewPtr>>
+      views;  // as Table::backends; of those that stay as before
+
+  const BackendView& view(std::size_t backend) const { return *(*views)[backend]; }
 };
 using WorkerTablePtr = std::shared_ptr<const WorkerTable>;
 
@@ -67,6 +70,8 @@ class Backends {
   using TlsPtr = std::shared_ptr<net::TlsContext>;
   using TlsSettings = std::pair<routing::BackendTls, bool>;  // and whether HTTP/2 is spoken
 
+  bool stay(const ServingTable& serving) const;
+  std::shared_ptr<const std::vector<BackendViewPtr>> make_views(const ServingTable& serving);
   BackendViewPtr make_view(const routing::Backend& backend, std::shared_ptr<BackendTotalsSeries> totals);
   Result<TlsPtr> context_for(const TlsSettings& settings);
   BackendEndpointPtr endpoint(const session::Endpoint& wanted);

@@ -77,7 +77,7 @@ bool Exchange::apply_request_filters() {
 void Exchange::mirror() {
   if (websocket_) return;  // nobody would speak to the copy
   for (const std::uint32_t backend : routing::select_mirrors(rule())) {
-    if (auto mirror = worker_.start_mirror(*table_->backends[backend], head_, !has_body())) {
+    if (auto mirror = worker_.start_mirror(table_->view(backend), head_, !has_body())) {
       if (has_body()) mirrors_.push_back(std::move(mirror));
     }
   }
@@ -89,10 +89,10 @@ bool Exchange::pick_backend() {
   if (!choice) return fail(ErrorKind::kNoBackends, "no backend has a weight above 0"), false;
   const std::size_t slot = rule().first_slot + *choice;
   slot_ = &table_->serving->compiled->slots[slot];
-  counts_ = &table_->serving->slots[slot]->of(worker_.index());
+  counts_ = &table_->serving->series->slots[slot]->of(worker_.index());
   counts_->active.add();
   if (slot_->backend == nullptr) return fail(ErrorKind::kInvalidBackend, slot_->choice->invalid), false;
-  view_ = table_->backends[slot_->choice->backend].get();
+  view_ = &table_->view(slot_->choice->backend);
   if (!view_->fault.empty()) return fail(ErrorKind::kBackendPolicy, view_->fault), false;
   return !answer_if(
       routing::apply_request_filters(slot_->choice->filters, {matched_.match->prefix, port_.port}, head_));
@@ -114,8 +114,8 @@ std::optional<std::size_t> Exchange::find_session() {
   if (!session_) return std::nullopt;
   for (std::size_t i = 0; i < r.backends.size(); ++i) {
     const routing::WeightedBackend& choice = r.backends[i];
-    if (!choice.invalid.empty() || table_->backends[choice.backend]->session != session_->backend) continue;
-    pinned_ = find_endpoint(*table_->backends[choice.backend], session_->endpoint, worker_.now());
+    if (!choice.invalid.empty() || table_->view(choice.backend).session != session_->backend) continue;
+    pinned_ = find_endpoint(table_->view(choice.backend), session_->endpoint, worker_.now());
     if (pinned_) return i;
   }
   return std::nullopt;

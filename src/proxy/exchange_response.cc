@@ -170,9 +170,7 @@ std::string Exchange::describe(std::string_view detail) const {
   return out.append(detail).append("\n");
 }
 
-BackendTotals& Exchange::totals() const {
-  return view_->totals->of(worker_.index());
-}
+BackendTotals& Exchange::totals() const { return view_->totals->of(worker_.index()); }
 
 void Exchange::note_failure() {
   if (endpoint_) worker_.note_failure(*view_, *endpoint_);
@@ -199,7 +197,7 @@ void Exchange::log() {
   const Duration duration = worker_.now() - started_;
   const routing::CompiledListener& listener =
       matched_.listener != nullptr ? *matched_.listener : *port_.all.front();
-  table_->serving->listeners[listener.index]->of(worker_.index()).codes.add(status_);
+  table_->serving->series->listeners[listener.index]->of(worker_.index()).codes.add(status_);
   if (counts_ != nullptr) {
     counts_->active.add(-1);
     // How long people talk is no latency.

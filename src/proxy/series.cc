@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "routing/share.h"
+
 namespace tidegate::proxy {
 namespace {
 
@@ -21,6 +23,26 @@ RouteBackendKey key_of(const routing::Slot& slot) {
   key.rule = slot.rule->name;
   if (slot.backend != nullptr) key.backend = key_of(*slot.backend);
   return key;
+}
+
+bool count_the_same(const routing::Slot& a, const routing::Slot& b) {
+  if (a.compiled == b.compiled) return true;
+  return a.compiled != nullptr && b.compiled != nullptr && a.listener->protocol == b.listener->protocol &&
+         key_of(a) == key_of(b);
+}
+
+// Whether each slot, listener and backend of one counts for what it does in the other.
+bool count_the_same(const routing::CompiledTable& a, const routing::CompiledTable& b) {
+  const auto same_slots = [](const auto& x, const auto& y) { return count_the_same(x, y); };
+  const auto same_backends = [](const auto& x, const auto& y) {
+    return x.get() == y.get() || key_of(*x) == key_of(*y);
+  };
+  const auto &here = *a.table, &there = *b.table;
+  return std::equal(here.listeners.begin(), here.listeners.end(), there.listeners.begin(),
+                    there.listeners.end(), routing::same_place) &&
+         std::equal(here.backends.begin(), here.backends.end(), there.backends.begin(), there.backends.end(),
+                    same_backends) &&
+         std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(), same_slots);
 }
 
 template <typename Map>
@@ -67,28 +89,33 @@ void add_to(metrics::BackendTraffic& traffic, const BackendCell& cell) {
 }  // namespace
 
 ServingTablePtr SeriesBook::resolve(routing::CompiledTablePtr compiled) {
+  auto series = last_.serving && count_the_same(*last_.serving->compiled, *compiled) ? last_.serving->series
+                                                                                     : series_of(*compiled);
+  last_.serving = std::make_shared<const ServingTable>(ServingTable{std::move(compiled), std::move(series)});
+  return last_.serving;
+}
+
+std::shared_ptr<const TableSeries> SeriesBook::series_of(const routing::CompiledTable& compiled) {
   const SteadyTime now = clock_.steady_now();
   all_gone(backends_, now);
   all_gone(tunnels_, now);
   all_gone(listeners_, now);
   all_gone(totals_, now);
-  auto out = std::make_shared<ServingTable>();
-  out->compiled = std::move(compiled);
+  auto out = std::make_shared<TableSeries>();
   Last next;
-  resolve_slots(*out, next);
-  resolve_backends(*out, next);
-  for (const routing::Listener& listener : out->compiled->table->listeners)
+  resolve_slots(compiled, *out, next);
+  resolve_backends(compiled, *out, next);
+  for (const routing::Listener& listener : compiled.table->listeners)
     out->listeners.push_back(name(find(listeners_, key_of(listener), workers_)));
-  next.serving = out;
   last_ = std::move(next);
   forget_old();
   return out;
 }
 
-void SeriesBook::resolve_slots(ServingTable& serving, Last& next) {
-  const auto& slots = serving.compiled->slots;
-  serving.slots.resize(slots.size());
-  serving.tunnels.resize(slots.size());
+void SeriesBook::resolve_slots(const routing::CompiledTable& compiled, TableSeries& series, Last& next) {
+  const auto& slots = compiled.slots;
+  series.slots.resize(slots.size());
+  series.tunnels.resize(slots.size());
   next.slots.resize(slots.size());
   next.tunnels.resize(slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -97,21 +124,21 @@ void SeriesBook::resolve_slots(ServingTable& serving, Last& next) {
     const bool same = i < last_.slots.size() && last_.serving->compiled->slots[i].compiled == slot.compiled;
     if (slot.listener->protocol == routing::Protocol::kHttp) {
       next.slots[i] = same ? last_.slots[i] : find(backends_, key_of(slot), workers_);
-      serving.slots[i] = name(next.slots[i]);
+      series.slots[i] = name(next.slots[i]);
     } else {
       next.tunnels[i] = same ? last_.tunnels[i] : find(tunnels_, key_of(slot), workers_);
-      serving.tunnels[i] = name(next.tunnels[i]);
+      series.tunnels[i] = name(next.tunnels[i]);
     }
   }
 }
 
-void SeriesBook::resolve_backends(ServingTable& serving, Last& next) {
-  const auto& backends = serving.compiled->table->backends;
+void SeriesBook::resolve_backends(const routing::CompiledTable& compiled, TableSeries& series, Last& next) {
+  const auto& backends = compiled.table->backends;
   const routing::Table* before = table();
   for (std::size_t i = 0; i < backends.size(); ++i) {
     const bool same = before && i < before->backends.size() && before->backends[i].get() == backends[i].get();
     next.backends.push_back(same ? last_.backends[i] : find(totals_, key_of(*backends[i]), workers_));
-    serving.backends.push_back(name(next.backends.back()));
+    series.backends.push_back(name(next.backends.back()));
   }
 }
 

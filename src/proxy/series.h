@@ -41,13 +41,17 @@ using TunnelSeries = PerWorker<TunnelCell>;
 using ListenerSeries = PerWorker<ListenerCell>;
 using BackendTotalsSeries = PerWorker<BackendTotals>;
 
-// A table with its counters: what workers serve.
-struct ServingTable {
-  routing::CompiledTablePtr compiled;
+struct TableSeries {
   std::vector<std::shared_ptr<BackendSeries>> slots;       // as CompiledTable::slots; null: layer 4, unused
   std::vector<std::shared_ptr<TunnelSeries>> tunnels;      // the same; null: HTTP, unused
   std::vector<std::shared_ptr<ListenerSeries>> listeners;  // as Table::listeners
   std::vector<std::shared_ptr<BackendTotalsSeries>> backends;  // as Table::backends
+};
+
+// A table with its counters: what workers serve. Tables that count the same share them.
+struct ServingTable {
+  routing::CompiledTablePtr compiled;
+  std::shared_ptr<const TableSeries> series;
 };
 using ServingTablePtr = std::shared_ptr<const ServingTable>;
 
@@ -104,8 +108,9 @@ class SeriesBook {
     std::vector<Kept<TunnelCell>*> tunnels;
     std::vector<Kept<BackendTotals>*> backends;
   };
-  void resolve_slots(ServingTable& serving, Last& next);
-  void resolve_backends(ServingTable& serving, Last& next);
+  std::shared_ptr<const TableSeries> series_of(const routing::CompiledTable& compiled);
+  void resolve_slots(const routing::CompiledTable& compiled, TableSeries& series, Last& next);
+  void resolve_backends(const routing::CompiledTable& compiled, TableSeries& series, Last& next);
   Last last_;
   std::uint64_t generation_ = 0;
   std::vector<std::uint64_t> apply_counts_ = std::vector<std::uint64_t>(kApplyBounds.size() + 1);

@@ -66,10 +66,10 @@ TEST_F(SeriesTest, FollowTheRulesThroughTablesThatShareThem) {
       if (slot.compiled == nullptr) continue;
       const RouteBackendKey key{{"infra", "edge", "http"}, "HTTPRoute", "shop",
                                 slot.rule->route.name,     "0",         {"shop", slot.backend->name, 80}};
-      EXPECT_EQ(serving->slots[i], book->backends().at(key).cells);
+      EXPECT_EQ(serving->series->slots[i], book->backends().at(key).cells);
     }
-    ASSERT_EQ(serving->backends.size(), 2U);
-    EXPECT_EQ(serving->backends[1], book->totals().at({"shop", "canary", 80}).cells);
+    ASSERT_EQ(serving->series->backends.size(), 2U);
+    EXPECT_EQ(serving->series->backends[1], book->totals().at({"shop", "canary", 80}).cells);
   }
 }
 
@@ -77,7 +77,7 @@ TEST_F(SeriesTest, ARouteMakesNoSeriesBeforeItsFirstRequest) {
   const auto serving = book->resolve(table_with({"web"}));
   EXPECT_EQ(lines_with("route=\"web\""), 0U);
   EXPECT_EQ(lines_with("tidegate_backend_endpoints"), 0U);
-  serving->slots[0]->of(0).record(200, FailureReason::kNone, Duration(3));
+  serving->series->slots[0]->of(0).record(200, FailureReason::kNone, Duration(3));
   EXPECT_EQ(lines_with("tidegate_backend_requests_total"), 1U);
   EXPECT_EQ(lines_with("tidegate_backend_endpoints"), 2U);
 }
@@ -85,22 +85,25 @@ TEST_F(SeriesTest, ARouteMakesNoSeriesBeforeItsFirstRequest) {
 TEST_F(SeriesTest, AnActiveRuleAndBackendHasAtMost25Series) {
   const auto serving = book->resolve(table_with({"web"}));
   for (const int code : {200, 201, 404, 500, 502})
-    serving->slots[0]->of(0).record(code, FailureReason::kNone, Duration(3));
-  serving->slots[0]->of(1).record(503, FailureReason::kReset, Duration(3));
+    serving->series->slots[0]->of(0).record(code, FailureReason::kNone, Duration(3));
+  serving->series->slots[0]->of(1).record(503, FailureReason::kReset, Duration(3));
   EXPECT_LE(lines_with("route=\"web\""), 25U);
 }
 
 TEST_F(SeriesTest, InventedStatusCodesAreCountedTogether) {
   const auto serving = book->resolve(table_with({"web"}));
   for (int code = 200; code < 500; ++code)
-    serving->slots[0]->of(0).record(code, FailureReason::kNone, Duration(0));
+    serving->series->slots[0]->of(0).record(code, FailureReason::kNone, Duration(0));
   EXPECT_EQ(lines_with("tidegate_backend_requests_total"), kCodesPerSeries + 1);
   EXPECT_EQ(lines_with("code=\"other\""), 1U);
   EXPECT_EQ(book->traffic().begin()->second.requests, 300U);
 }
 
 TEST_F(SeriesTest, CountsOutliveTheirRouteByFifteenMinutes) {
-  book->resolve(table_with({"web", "old"}))->slots[2]->of(0).record(200, FailureReason::kNone, Duration(1));
+  book->resolve(table_with({"web", "old"}))
+      ->series->slots[2]
+      ->of(0)
+      .record(200, FailureReason::kNone, Duration(1));
   const auto serving = book->resolve(table_with({"web"}));
   time.advance(14min + 59s);
   EXPECT_GT(lines_with("route=\"old\""), 0U);
@@ -109,10 +112,10 @@ TEST_F(SeriesTest, CountsOutliveTheirRouteByFifteenMinutes) {
 }
 
 TEST_F(SeriesTest, ARouteThatComesBackGoesOnCounting) {
-  book->resolve(table_with({"web"}))->slots[0]->of(0).record(200, FailureReason::kNone, Duration(1));
+  book->resolve(table_with({"web"}))->series->slots[0]->of(0).record(200, FailureReason::kNone, Duration(1));
   book->resolve(table_with({}));
   time.advance(5min);
-  book->resolve(table_with({"web"}))->slots[0]->of(1).record(200, FailureReason::kNone, Duration(1));
+  book->resolve(table_with({"web"}))->series->slots[0]->of(1).record(200, FailureReason::kNone, Duration(1));
   time.advance(20min);
   book->forget_old();
   const auto counts = book->traffic();
@@ -122,9 +125,9 @@ TEST_F(SeriesTest, ARouteThatComesBackGoesOnCounting) {
 
 TEST_F(SeriesTest, TrafficIsSummedByRouteAndBackend) {
   const auto serving = book->resolve(table_with({"web"}));
-  serving->slots[1]->of(0).record(200, FailureReason::kNone, Duration(30));
-  serving->slots[1]->of(1).record(502, FailureReason::kReset, Duration(700));
-  serving->slots[1]->of(1).record(499, FailureReason::kNone, Duration(1));
+  serving->series->slots[1]->of(0).record(200, FailureReason::kNone, Duration(30));
+  serving->series->slots[1]->of(1).record(502, FailureReason::kReset, Duration(700));
+  serving->series->slots[1]->of(1).record(499, FailureReason::kNone, Duration(1));
   const auto counts = book->traffic();
   const auto found = counts.find({"HTTPRoute", "shop", "web", "shop", "canary"});
   ASSERT_NE(found, counts.end());
@@ -137,7 +140,7 @@ TEST_F(SeriesTest, TrafficIsSummedByRouteAndBackend) {
 
 TEST_F(SeriesTest, ADurationOnABoundBelongsToIt) {
   const auto serving = book->resolve(table_with({"web"}));
-  serving->slots[0]->of(0).record(200, FailureReason::kNone, Duration(5));
+  serving->series->slots[0]->of(0).record(200, FailureReason::kNone, Duration(5));
   EXPECT_EQ(book->traffic().begin()->second.duration_counts[0], 1U);
 }
 

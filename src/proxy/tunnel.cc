@@ -10,8 +10,8 @@ TunnelChoice choose_backend(const WorkerTable& table, const routing::CompiledRul
   if (!index) return {};
   const std::size_t slot = rule.first_slot + *index;
   const bool resolved = table.serving->compiled->slots[slot].backend != nullptr;
-  return {resolved ? table.backends[rule.rule->backends[*index].backend].get() : nullptr,
-          table.serving->tunnels[slot]};
+  return {resolved ? &table.view(rule.rule->backends[*index].backend) : nullptr,
+          table.serving->series->tunnels[slot]};
 }
 
 Tunnel::Tunnel(Worker& worker, WorkerTablePtr table, TunnelChoice choice, std::unique_ptr<net::Stream> client,

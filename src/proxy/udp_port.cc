@@ -23,6 +23,7 @@ Result<void> UdpPort::open(bool reuse_port) {
 }
 
 void UdpPort::use(WorkerTablePtr table, const routing::CompiledPort& port, ListenerCell& counts) {
+  const bool same_endpoints = table_ && table_->views == table->views;
   table_ = std::move(table);
   port_ = &port;
   if (&counts != counts_) {
@@ -31,10 +32,10 @@ void UdpPort::use(WorkerTablePtr table, const routing::CompiledPort& port, Liste
     counts.connections.add(open);
   }
   counts_ = &counts;
-  if (sessions_.empty()) return;
+  if (sessions_.empty() || same_endpoints) return;
   // An endpoint that is gone may not even refuse: its clients would wait in vain.
   std::set<const BackendEndpoint*> there;
-  for (const auto& view : table_->backends) {
+  for (const auto& view : *table_->views) {
     for (const auto* list : {&view->ready, &view->draining}) {
       for (const auto& endpoint : *list) there.insert(endpoint.get());
     }
@@ -71,7 +72,7 @@ void UdpPort::on_refused(const Peer& client) {
   const auto endpoint = found->second.endpoint;
   cell(found->second).failures[static_cast<std::size_t>(FailureReason::kConnectRefused)].add();
   end_session(found);
-  for (const auto& view : table_->backends) {
+  for (const auto& view : *table_->views) {
     const auto holds = [&](const auto& list) {
       return std::find(list.begin(), list.end(), endpoint) != list.end();
     };

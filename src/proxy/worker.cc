@@ -46,7 +46,7 @@ Worker::Failures Worker::take(ServingTablePtr serving, const std::set<SocketAddr
   std::map<net::Address, std::unique_ptr<UdpPort>> next_udp;
   const auto take_port = [&](auto kept, const routing::CompiledPort& port, auto& into) {
     if (!kept) return;
-    kept->use(table_, port, table_->serving->listeners[port.all.front()->index]->of(index()));
+    kept->use(table_, port, table_->serving->series->listeners[port.all.front()->index]->of(index()));
     into.emplace(net::Address{port.address, port.port}, std::move(kept));
   };
   for (const routing::CompiledPort& port : compiled.ports) {

@@ -116,9 +116,15 @@ class Taken {
 
   // What was made of this very rule; null: nothing, or the rule has moved up.
   std::shared_ptr<const CompiledRule> take(const Rule& rule) {
+    replaced_ = nullptr;
     if (before_ == nullptr || next_ >= before_->size()) return nullptr;
-    if ((*before_)[next_]->rule != &rule) {
-      if (is_successor(rule, *(*before_)[next_]->rule)) return ++next_, nullptr;
+    const auto& old = (*before_)[next_];
+    if (old->rule != &rule) {
+      if (is_successor(rule, *old->rule)) {
+        taken_[next_] = matches_the_same(rule, *old->rule);
+        if (taken_[next_]) replaced_ = old.get();
+        return ++next_, nullptr;
+      }
       const auto place = places().find(&rule);
       if (place == places().end() || place->second < next_) return nullptr;
       next_ = place->second;
@@ -127,14 +133,20 @@ class Taken {
     return (*before_)[next_++];
   }
 
+  // Whose place the rule has that was last asked for, as it is found by the same; null: nobody's.
+  const CompiledRule* replaced() const { return replaced_; }
+
   template <typename Visit>
   void each_left(Visit visit) const {
     for (std::size_t i = 0; i < taken_.size(); ++i) {
-      if (!taken_[i]) visit(*(*before_)[i]->rule);
+      if (!taken_[i]) visit(*(*before_)[i]);
     }
   }
 
  private:
+  static bool matches_the_same(const Rule& now, const Rule& before) {
+    return now.hostnames == before.hostnames && now.matches == before.matches;
+  }
   static bool is_successor(const Rule& now, const Rule& before) {
     return now.name == before.name && now.route.name == before.route.name &&
            now.route.ns == before.route.ns && now.route.kind == before.route.kind;
@@ -150,6 +162,7 @@ class Taken {
   std::unordered_map<const Rule*, std::size_t> places_;  // made when one has come or gone
   std::vector<bool> taken_;
   std::size_t next_ = 0;
+  const CompiledRule* replaced_ = nullptr;
 };
 
 class Compiler {
@@ -231,24 +244,56 @@ class Compiler {
       each_host(rule, [&](std::string pattern) { changed.insert(std::move(pattern)); });
     };
     listener.rules.reserve(listener.listener->rules.size());
+    if (before) listener.by_place = before->by_place;
+    std::vector<CompiledRule*> without_place;
     for (const Shared<Rule>& rule : listener.listener->rules) {
       auto compiled = taken.take(*rule);
       if (!compiled) {
-        compiled = make_rule(*rule);
-        note(*rule);
+        auto made = make_rule(*rule, taken.replaced());
+        if (taken.replaced() != nullptr) {
+          listener.by_place[made->place] = made.get();
+        } else {
+          without_place.push_back(made.get());
+          note(*rule);
+        }
+        compiled = std::move(made);
       }
       fill_slots(*compiled, *listener.listener);
       listener.rules.push_back(std::move(compiled));
     }
-    taken.each_left(note);
+    std::vector<std::uint32_t> left;
+    taken.each_left([&](const CompiledRule& rule) {
+      note(*rule.rule);
+      listener.by_place[rule.place] = nullptr;
+      left.push_back(rule.place);
+    });
+    for (CompiledRule* rule : without_place) give_place(listener, *rule, left);
     listener.hosts = before && changed.empty() ? before->hosts : make_hosts(listener, before, changed);
   }
 
-  std::shared_ptr<const CompiledRule> make_rule(const Rule& rule) {
+  // `left`: places that nobody has any more.
+  static void give_place(CompiledListener& listener, CompiledRule& rule, std::vector<std::uint32_t>& left) {
+    if (left.empty()) {
+      rule.place = static_cast<std::uint32_t>(listener.by_place.size());
+      listener.by_place.push_back(&rule);
+    } else {
+      rule.place = left.back();
+      left.pop_back();
+      listener.by_place[rule.place] = &rule;
+    }
+  }
+
+  // `replaced` (may be null) leaves it its place, and its slots where they are as many.
+  std::shared_ptr<CompiledRule> make_rule(const Rule& rule, const CompiledRule* replaced) {
     auto compiled = std::make_shared<CompiledRule>();
     compiled->rule = &rule;
-    compiled->first_slot = static_cast<std::uint32_t>(out_->slots.size());
-    out_->slots.resize(out_->slots.size() + rule.backends.size());
+    if (replaced != nullptr) compiled->place = replaced->place;
+    if (replaced != nullptr && replaced->rule->backends.size() == rule.backends.size()) {
+      compiled->first_slot = replaced->first_slot;
+    } else {
+      compiled->first_slot = static_cast<std::uint32_t>(out_->slots.size());
+      out_->slots.resize(out_->slots.size() + rule.backends.size());
+    }
     std::vector<std::uint32_t> weights;
     for (const WeightedBackend& choice : rule.backends) weights.push_back(choice.weight);
     compiled->pick = WeightedPick(weights);
@@ -302,13 +347,15 @@ class Compiler {
                                           const std::set<std::string>& changed) {
     std::map<std::string, std::shared_ptr<HostRules>> made;
     std::uint32_t order = 0;
-    for (const auto& rule : listener.rules) {
+    for (std::size_t i = 0; i < listener.rules.size(); ++i) {
+      const auto& rule = listener.rules[i];
       std::optional<std::vector<CompiledMatch>> matches;
       each_host(*rule->rule, [&](const std::string& pattern) {
         if (!changed.contains(pattern)) return;
         if (!matches) matches = make_matches(*rule, order);
         auto& host = made[pattern];
         if (!host) host = std::make_shared<HostRules>();
+        host->held.push_back(listener.listener->rules[i]);
         for (const CompiledMatch& match : *matches) file(*host, match);
       });
     }
@@ -336,7 +383,7 @@ class Compiler {
   // nullopt: it can't be served.
   std::optional<CompiledMatch> make_match(const CompiledRule& rule, const Match& source) {
     CompiledMatch match;
-    match.rule = &rule;
+    match.place = rule.place;
     match.match = &source;
     if (!compile_values(rule, source.headers, "header", true, match.headers)) return std::nullopt;
     if (!compile_values(rule, source.query, "query parameter", false, match.query)) return std::nullopt;

@@ -52,7 +52,8 @@ struct CompiledMirror {
 struct CompiledRule {
   const Rule* rule = nullptr;
   std::uint32_t first_slot =
-      0;  // backend i of this rule counts in slot first_slot + i (CompiledTable::slots)
+      0;                    // backend i of this rule counts in slot first_slot + i (CompiledTable::slots)
+  std::uint32_t place = 0;  // in CompiledListener::by_place
   WeightedPick pick;
   std::shared_ptr<PickSequence> sequence;  // outlives tables: the rule of the same name goes on where it was
   std::vector<CompiledMirror> mirrors;
@@ -67,7 +68,7 @@ struct CompiledValue {  // a header or query condition
 
 // One match of one rule; the path is already decided by where it is kept, save for regular expressions.
 struct CompiledMatch {
-  const CompiledRule* rule = nullptr;
+  std::uint32_t place = 0;  // of the rule: who takes its place in a later table is found by the same match
   const Match* match = nullptr;
   std::string prefix;  // kPrefix: as matched, without a trailing slash; "/" for all
   Regex path_regex;    // kRegex
@@ -80,6 +81,7 @@ struct HostRules {
   TextMap<std::vector<CompiledMatch>> exact, prefix;
   std::vector<CompiledMatch> regex;
   std::size_t longest_prefix = 0;  // characters; nothing longer need be tried
+  std::vector<Shared<Rule>> held;  // that the matches point into
 };
 
 template <typename T>
@@ -93,6 +95,7 @@ struct CompiledListener {
   const Listener* listener = nullptr;
   std::uint32_t index = 0;                                 // in Table::listeners
   std::vector<std::shared_ptr<const CompiledRule>> rules;  // as Listener::rules
+  std::vector<const CompiledRule*> by_place;               // the same; null: nobody's
   std::shared_ptr<const Hosts> hosts;                      // never null
   HostMap<const CompiledRule*> tunnels;  // in place of `hosts`, where the protocol is not kHttp
 };

@@ -14,7 +14,7 @@ namespace tidegate::routing {
 struct Matched {
   const CompiledListener* listener = nullptr;  // null: no listener takes this host
   const CompiledMatch* match = nullptr;        // null: the listener has no rule for the request
-  const CompiledRule* rule() const { return match == nullptr ? nullptr : match->rule; }
+  const CompiledRule* rule() const { return match == nullptr ? nullptr : listener->by_place[match->place]; }
 };
 
 Matched match(const CompiledPort& port, const http::RequestHead& request);

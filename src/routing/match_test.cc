@@ -208,6 +208,28 @@ TEST(Compile, WeightedChoicesGoOnWhereTheyWere) {
   EXPECT_EQ(first->listeners[0]->rules[0]->sequence, second->listeners[0]->rules[0]->sequence);
 }
 
+TEST(Compile, ARuleThatMatchesTheSameIsFoundByWhatIsThere) {
+  Table table;
+  table.backends.resize(2);
+  Rule split = rule("split", {"a.example"}, {{{kRegex, "/a.*"}}}), other = rule("other", {"b.example"}, {{}});
+  split.backends = {{0, 1, {}, ""}, {1, 0, {}, ""}};
+  table.listeners = {listener("", {split, other})};
+  auto before = compile(std::make_shared<const Table>(table));
+  const auto hosts = before->listeners[0]->hosts;
+  const auto slot = before->listeners[0]->rules[0]->first_slot;
+  split.backends = {{0, 0, {}, ""}, {1, 1, {}, ""}};
+  table.listeners[0].rules[0] = split;
+  const auto after = compile(std::make_shared<const Table>(table), before.get());
+  before.reset();
+  EXPECT_EQ(after->listeners[0]->hosts, hosts);
+  const auto found = match(*after->find("127.0.0.1", 80), get("a.example", "/abc"));
+  ASSERT_NE(found.rule(), nullptr);
+  EXPECT_EQ(found.match->match->path.value, "/a.*");
+  EXPECT_EQ(found.rule()->first_slot, slot);
+  EXPECT_EQ(found.rule()->pick.at(0), 1U);
+  EXPECT_EQ(served_by(after, get("b.example", "/")), "other");
+}
+
 TEST(Compile, UnresolvedBackendsHaveSlotsWithoutBackend) {
   Table table;
   table.backends.resize(1);
