@@ -2,10 +2,14 @@
 // TLS to backends: who they must prove to be, and that nothing goes out in the clear where they do not.
 #include <gtest/gtest.h>
 
+#include <future>
+#include <set>
+
 #include "net/openssl_peer.h"
 #include "net/task.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
+#include "proxy/mixed_load.h"
 #include "proxy/testbed.h"
 #include "session/http_client.h"
 #include "session/http_server.h"
@@ -259,6 +263,30 @@ TEST_F(BackendTlsTest, ANewIdentityIsShownWithoutCuttingWhatRuns) {
   EXPECT_EQ(running->status, 200);
   EXPECT_EQ(running->body, "whole");
   EXPECT_TRUE(proxy.wait_until([&] { return origin->connections() == 1; }));  // the old one goes after that
+}
+
+TEST_F(BackendTlsTest, IdentitiesChangeUnderLoadWithoutALostRequest) {
+  serve(authority, system_clock().now(), authority);
+  const routing::ClientIdentity identities[] = {identity("one", authority), identity("two", authority)};
+  tls().identity = identities[0];
+  proxy.publish(table.build());
+  MixedLoad load({{address, false, nullptr, 4, 1}, {address, true, nullptr, 2, 4}});
+  std::set<std::string> seen;
+  for (int change = 1; change <= 40; ++change) {
+    tls().identity = identities[change % 2];
+    proxy.publish(table.build());
+    ASSERT_TRUE(proxy.wait_until([&, until = load.done() + 10] { return load.done() >= until; }))
+        << load.first_failure();
+    seen.insert(shown);
+  }
+  // The origin answers on this thread.
+  const auto stopped = std::async(std::launch::async, [&] { load.stop(); });
+  EXPECT_TRUE(proxy.wait_until(
+      [&] { return stopped.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+  EXPECT_EQ(load.failed() + load.closed(), 0) << load.first_failure();
+  EXPECT_EQ(requests, load.done());
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_EQ(proxy.metric("tidegate_backend_failures_total"), -1) << proxy.metrics();
 }
 
 TEST_F(BackendTlsTest, AnIdentityThatDoesNotFitItsKeyIsNamed) {
