@@ -129,12 +129,6 @@ const routing::BackendTls* BackendTls::of(const api::Service& service, const api
   return nullptr;
 }
 
-bool BackendTls::targets(const api::Key& service) const {
-  const auto first = by_target_.lower_bound({service.ns, service.name, ""});
-  return first != by_target_.end() && std::get<0>(first->first) == service.ns &&
-         std::get<1>(first->first) == service.name;
-}
-
 void BackendTls::note_use(RouteNode& route, const api::Service& service, const api::ServicePort& port) {
   for (const auto& section : {port.name, std::string()}) {
     const auto found = by_target_.find({service.meta.ns, service.meta.name, section});

@@ -22,8 +22,6 @@ class BackendTls {
   const routing::BackendTls* of(const api::Service& service, const api::ServicePort& port) const;
   // The route leads there: its Gateways are ancestors of each policy for it, also of those that lost.
   void note_use(RouteNode& route, const api::Service& service, const api::ServicePort& port);
-  // Whether a policy is about this Service, or about a port of it.
-  bool targets(const api::Key& service) const;
 
  private:
   using Target = std::tuple<std::string, std::string, std::string>;  // namespace, Service, port's name or ""

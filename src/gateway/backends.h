@@ -46,7 +46,6 @@ class Backends {
   std::size_t size() const { return by_id_.size(); }
   // Of a Service, and what each of them is now.
   std::map<std::uint32_t, routing::Backend> backends_of(const api::Key& service) const;
-  const BackendTls& tls() const { return tls_; }
 
  private:
   // Namespace, name, port, whether UDP; whether it is of a kind that is none of ours.

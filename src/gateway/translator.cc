@@ -46,6 +46,33 @@ RouteNode attached_as(const RouteNode& before, std::shared_ptr<const api::Route>
   return node;
 }
 
+// Whether a Gateway shows what is in this Secret.
+bool names_secret(const ClusterState& state, const api::Key& key) {
+  const auto is_it = [&](const api::Gateway& gateway, const api::ObjectReference& reference) {
+    return reference.name == key.name && (reference.ns.empty() ? gateway.meta.ns : reference.ns) == key.ns;
+  };
+  const auto names_it = [&](const api::Gateway& gateway, const api::GatewayListener& listener) {
+    return listener.tls &&
+           std::any_of(listener.tls->certificate_refs.begin(), listener.tls->certificate_refs.end(),
+                       [&](const auto& reference) { return is_it(gateway, reference); });
+  };
+  return std::any_of(state.gateways.begin(), state.gateways.end(), [&](const auto& entry) {
+    const api::Gateway& gateway = *entry.second;
+    return (gateway.client_certificate && is_it(gateway, *gateway.client_certificate)) ||
+           std::any_of(gateway.listeners.begin(), gateway.listeners.end(),
+                       [&](const auto& listener) { return names_it(gateway, listener); });
+  });
+}
+
+// Whether a BackendTLSPolicy takes authorities from it.
+bool names_config_map(const ClusterState& state, const api::Key& key) {
+  return std::any_of(state.tls_policies.begin(), state.tls_policies.end(), [&](const auto& entry) {
+    const auto& refs = entry.second->ca_refs;
+    return entry.first.ns == key.ns &&
+           std::any_of(refs.begin(), refs.end(), [&](const auto& ref) { return ref.name == key.name; });
+  });
+}
+
 }  // namespace
 
 template <typename T>
@@ -64,7 +91,7 @@ bool Translator::note_status(const T& old, const T& now) {
 }
 
 template <typename T>
-void Translator::note(const api::Key& key, const std::shared_ptr<const T>& old,
+bool Translator::note(const api::Key& key, const std::shared_ptr<const T>& old,
                       const std::shared_ptr<const T>& now) {
   if constexpr (std::is_same_v<T, api::Route>) {
     routes_.emplace((now ? now : old)->resource, key);
@@ -75,9 +102,19 @@ void Translator::note(const api::Key& key, const std::shared_ptr<const T>& old,
     for (const auto& slice : {old, now}) {
       if (slice) endpoints_.insert({slice->meta.ns, slice->service});
     }
+  } else if constexpr (std::is_same_v<T, api::Secret>) {
+    if (!names_secret(state_, key)) return false;
+    everything_ = true;
+  } else if constexpr (std::is_same_v<T, api::ConfigMap>) {
+    if (!names_config_map(state_, key)) return false;
+    everything_ = true;
+  } else if constexpr (std::is_same_v<T, api::Namespace>) {
+    if ((old ? old->meta.labels : api::Labels{}) == (now ? now->meta.labels : api::Labels{})) return false;
+    everything_ = true;
   } else {
     everything_ = true;
   }
+  return true;
 }
 
 template <typename T>
@@ -96,8 +133,7 @@ bool Translator::put(Snapshots<T> ClusterState::*kind, const api::Key& key,
     if (old && now && old->meta.uid == now->meta.uid && old->meta.generation == now->meta.generation)
       return note_status(*old, *now);
   }
-  note(key, old, now);
-  return true;
+  return note(key, old, now);
 }
 
 template bool Translator::put(Snapshots<api::GatewayClass> ClusterState::*, const api::Key&,
@@ -160,7 +196,6 @@ void Translator::translate_all() {
 
 bool Translator::go_on() {
   for (const auto& service : services_) {
-    if (workings_.backends->tls().targets(service)) return false;
     endpoints_.insert(service);
     const auto concerned = workings_.backends->backends_of(service);
     for (const auto& route : workings_.graph.routes) {

@@ -2,8 +2,8 @@
 // translate() for a state that changes bit by bit: what it gives is what translate() gives for the state as
 // it is now, but a change to a route, a Service, an EndpointSlice or to what the proxies serve costs what it
 // concerns. Where a change goes further (a route comes, goes or attaches elsewhere, a backend is first or no
-// longer named, and all other kinds) everything is translated anew. Thread: one, its owner's; pure but for
-// its own state. Owns: the state, the last translation and what it was made of.
+// longer named, a Gateway or policy or what they name, a grant) everything is translated anew. Thread: one,
+// its owner's; pure but for its own state. Owns: the state, the last translation and what it was made of.
 #pragma once
 
 #include <set>
@@ -47,7 +47,7 @@ class Translator {
   template <typename T>
   bool note_status(const T& old, const T& now);
   template <typename T>
-  void note(const api::Key& key, const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now);
+  bool note(const api::Key& key, const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now);
   void translate_all();
   // False: there is more to it; what was done until then does not matter, as everything is translated anew.
   bool go_on();

@@ -150,6 +150,7 @@ class Edits {
     if (what < 90) return write_back();
     if (what < 92) return change_policy();
     if (what < 94) return change_namespace(any(kNamespaces));
+    if (what < 96) return one_in(2) ? change_secret() : change_config_map();
     remove_something();
   }
 
@@ -188,7 +189,7 @@ class Edits {
   void change_route() {
     const Kind& kind = any_kind();
     const bool http = kind.decode == &api::decode_http_route;
-    const std::string name = any_name("route-", 9);
+    const std::string name = any_name("route-", 3);
     Json spec = Json::object();
     for (int i = one_in(5) ? 2 : 1; i > 0; --i) {
       Json parent{{"name", one_in(20) ? "nowhere" : any(kGateways)}, {"namespace", "shop"}};
@@ -256,23 +257,52 @@ class Edits {
     const std::string name = any(kGateways);
     Json web{{"name", "web"}, {"protocol", "HTTP"}, {"port", 80 + below(2)}};
     web["allowedRoutes"]["namespaces"]["from"] = one_in(4) ? "Same" : "All";
+    if (one_in(4)) {
+      web["allowedRoutes"]["namespaces"] = {{"from", "Selector"},
+                                            {"selector", {{"matchLabels", {{"team", "t0"}}}}}};
+    }
+    Json tls = web;
+    tls["name"] = "tls", tls["protocol"] = "HTTPS", tls["port"] = 443;
+    tls["tls"]["certificateRefs"] = Json::array({{{"name", "certificate"}}});
+    if (one_in(3)) tls["tls"]["certificateRefs"][0]["namespace"] = "pay";
     if (one_in(3)) web["hostname"] = "*.example.com";
     Json raw{{"name", "raw"}, {"protocol", "TCP"}, {"port", 90}},
         dns{{"name", "dns"}, {"protocol", "UDP"}, {"port", 53}};
     raw["allowedRoutes"] = dns["allowedRoutes"] = web["allowedRoutes"];
     Json spec{{"gatewayClassName", one_in(10) ? "another" : "tidegate"},
-              {"listeners", Json::array({web, raw, dns})}};
+              {"listeners", Json::array({web, raw, dns, tls})}};
     if (one_in(8)) spec["tls"]["backend"]["clientCertificateRef"] = {{"name", "client"}};
     if (one_in(6)) spec["listeners"].erase(2);
     put(&ClusterState::gateways, api::decode_gateway, {{"metadata", meta("shop", name)}, {"spec", spec}});
   }
 
   void change_policy() {
+    Json validation{{"hostname", "shop.test"}, {"wellKnownCACertificates", "System"}};
+    if (one_in(2)) {
+      validation = {{"hostname", "shop.test"}};
+      validation["caCertificateRefs"] =
+          Json::array({{{"group", ""}, {"kind", "ConfigMap"}, {"name", "authorities"}}});
+    }
     put(&ClusterState::tls_policies, api::decode_backend_tls_policy,
         {{"metadata", meta(any(kNamespaces), any_name("policy-", 2))},
          {"spec",
           {{"targetRefs", Json::array({{{"group", ""}, {"kind", "Service"}, {"name", any(kServices)}}})},
-           {"validation", {{"hostname", "shop.test"}, {"wellKnownCACertificates", "System"}}}}}});
+           {"validation", validation}}}});
+  }
+
+  void change_config_map() {
+    Json document{{"metadata", meta(any(kNamespaces), one_in(2) ? "authorities" : "else")}};
+    if (!one_in(3)) document["data"]["ca.crt"] = "-----BEGIN CERTIFICATE-----\n" + any_name("c", 3);
+    put(&ClusterState::config_maps, api::decode_config_map, document);
+  }
+
+  void change_secret() {
+    const std::string name = any(std::vector<std::string>{"certificate", "client", "else"});
+    auto secret = api::decode_secret({{"metadata", meta(any(kNamespaces), name)}});
+    secret.data["tls.crt"] = "-----BEGIN CERTIFICATE-----\n" + any_name("c", 3);
+    if (!one_in(4)) secret.data["tls.key"] = "-----BEGIN PRIVATE KEY-----\n";
+    const api::Key key = secret.meta.key();
+    translator_.put(&ClusterState::secrets, key, std::make_shared<const api::Secret>(std::move(secret)));
   }
 
   void change_namespace(const std::string& name) {
@@ -345,6 +375,23 @@ class Edits {
   Failed failed_;
   int went_on_ = 0;
 };
+
+TEST(Translator, WhatNobodyNamesChangesNothing) {
+  Translator translator({});
+  translator.run();
+  const auto object = [](auto value, const char* name) {
+    value.meta.ns = "shop", value.meta.name = name;
+    return std::make_shared<const decltype(value)>(std::move(value));
+  };
+  EXPECT_FALSE(translator.put(&ClusterState::secrets, {"shop", "s"}, object(api::Secret{}, "s")));
+  EXPECT_FALSE(translator.put(&ClusterState::config_maps, {"shop", "c"}, object(api::ConfigMap{}, "c")));
+  EXPECT_FALSE(translator.put(&ClusterState::namespaces, {"", "shop"}, object(api::Namespace{}, "shop")));
+  api::Gateway gateway;
+  gateway.client_certificate = api::ObjectReference{"", "Secret", "", "s"};
+  EXPECT_TRUE(translator.put(&ClusterState::gateways, {"shop", "g"}, object(gateway, "g")));
+  EXPECT_TRUE(translator.put(&ClusterState::secrets, {"shop", "s"}, object(api::Secret{}, "s")));
+  EXPECT_TRUE(translator.run().everything);
+}
 
 class RandomEdits : public testing::TestWithParam<unsigned> {};
 
