@@ -276,6 +276,18 @@ TEST(H2Patience, WindowUpdatesThatAnswerDataAreFree) {
   }
 }
 
+// gRPC's libraries measure the bandwidth so: behind each DATA they send a ping, unless one is under way.
+TEST(H2Patience, PingsThatMeasureDataAreFree) {
+  H2End server(H2Session::Role::kServer);
+  server.feed(h2_hello() + h2_headers(1, h2_get()) + window(0, 1 << 30) + window(1, 1 << 30));
+  server.session.respond(1, {.content_length = std::nullopt}, false);
+  for (int i = 0; i < 10'000; ++i) {
+    server.session.send_data(1, string(100, 'x'));
+    server.take();
+    ASSERT_TRUE(server.feed(window(0, 100) + h2_frame(H2Frame::kPing, 0, 0, "bdp-ping"))) << i;
+  }
+}
+
 TEST(H2Hostile, ATrailerThatDecidesOnFramingIsRefused) {
   H2End server(H2Session::Role::kServer);
   server.feed(h2_hello() + h2_headers(1, h2_get(), false) +

@@ -36,8 +36,8 @@ struct H2Limits {
   int interims = 32;               // 1xx heads of one exchange; early hints come once or twice
   Rate resets{500, 50};        // rapid reset (CVE-2023-44487); a page left by its reader cancels about 100
   Rate own_resets{100, 10};    // that the peer's errors make us send (MadeYouReset, CVE-2025-8671)
-  Rate pings{100, 10};         // CVE-2019-9512; keep-alive asks for one in some seconds
-  Rate settings{20, 1};        // CVE-2019-9515; usual are one or two a connection
+  Rate pings{100, 10};         // CVE-2019-9512; beyond one for each DATA frame of ours: keep-alive in seconds
+  Rate settings{100, 10};      // CVE-2019-9515; gRPC's libraries change their windows as they measure
   Rate empty_frames{100, 10};  // CVE-2019-9518: DATA without data or end
   Rate priorities{500, 50};    // CVE-2019-9513; ignored, yet sent by older browsers for each stream
   Rate window_updates{2000, 200};  // beyond two for each DATA frame of ours, which is what they answer

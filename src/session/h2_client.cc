@@ -153,8 +153,11 @@ void H2ClientConnection::on_read(const Result<std::size_t>& bytes) {
   const bool open = session_.receive({buffer_.data(), *bytes}, heard_at_);
   processing_ = false;
   write();
-  if (!open || session_.finished())
-    return close(StreamError::kProtocol, "the backend's HTTP/2 session ended");
+  if (!open || session_.finished()) {
+    if (!met_) return close(StreamError::kProtocol, "the backend's HTTP/2 session ended");
+    const auto limit = kLimitNames[static_cast<std::size_t>(*met_)];
+    return close(StreamError::kProtocol, "the backend met the limit " + std::string(limit));
+  }
   after_end();
   read();
 }

@@ -85,6 +85,7 @@ class H2ClientConnection final : public std::enable_shared_from_this<H2ClientCon
   void on_end(http::H2StreamId id, const http::Headers& trailers) override;
   void on_closed(http::H2StreamId id, http::H2Code code) override;
   void on_goaway() override { retiring_ = true; }
+  void on_flood(http::H2Nuisance what) override { met_ = limit_behind(what); }
   void on_watch();
 
   H2Exchange* find(http::H2StreamId id);
@@ -104,6 +105,7 @@ class H2ClientConnection final : public std::enable_shared_from_this<H2ClientCon
   http::H2Session session_;
   OutQueue out_;
   std::unordered_map<http::H2StreamId, std::shared_ptr<H2Exchange>> exchanges_;
+  std::optional<Limit> met_;  // by the backend, which ends the connection
   bool processing_ = false, write_posted_ = false, any_over_high_water_ = false;
   bool heard_ = false, retiring_ = false, closed_ = false;
   Deadline watch_;  // for silence while requests wait

@@ -22,6 +22,7 @@ struct Asked final : ClientStreamEvents {
   bool ended = false, unsent = false;
   int writable = 0;
   std::optional<StreamError> error;
+  string detail;
 
   void on_head(http::ResponseHead& given) override { head = std::move(given); }
   void on_data(std::string_view data) override { body += data; }
@@ -30,8 +31,9 @@ struct Asked final : ClientStreamEvents {
     ended = true;
   }
   void on_writable() override { ++writable; }
-  void on_error(StreamError given, bool was_unsent, std::string_view) override {
+  void on_error(StreamError given, bool was_unsent, std::string_view why) override {
     error = given;
+    detail = why;
     unsent = was_unsent;
   }
   bool over() const { return ended || error; }
@@ -251,6 +253,17 @@ TEST_F(H2PoolTest, ALostConnectionFailsAllItCarried) {
   backend(1, 1).answer(1, "again");
   pump_until([&] { return again->over(); });
   EXPECT_EQ(again->body, "again");
+}
+
+TEST_F(H2PoolTest, ABackendThatFloodsIsToldOfByTheLimitThatItMet) {
+  const auto asked = ask();
+  backend(0, 1);
+  string flood;
+  for (int i = 0; i < 500; ++i) flood += http::h2_frame(http::H2Frame::kPing, 0, 0, "12345678");
+  backends_[0]->peer.send(flood);
+  run_until([&] { return asked->over(); });
+  EXPECT_EQ(asked->error, StreamError::kProtocol);
+  EXPECT_EQ(asked->detail, "the backend met the limit http2_pings");
 }
 
 TEST_F(H2PoolTest, WhoDoesNotSpeakHttp2IsAProtocolError) {

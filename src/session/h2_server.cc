@@ -237,11 +237,7 @@ void H2ServerConnection::on_refused(http::H2StreamId, int status) {
   if (const auto limit = limit_behind(status)) options_.handler->on_limit(*limit);
 }
 
-void H2ServerConnection::on_flood(http::H2Nuisance what) {
-  constexpr auto first = static_cast<std::uint8_t>(Limit::kHttp2Resets);
-  static_assert(first + static_cast<int>(http::H2Nuisance::kQueue) == static_cast<int>(Limit::kHttp2Queue));
-  options_.handler->on_limit(static_cast<Limit>(first + static_cast<std::uint8_t>(what)));
-}
+void H2ServerConnection::on_flood(http::H2Nuisance what) { options_.handler->on_limit(limit_behind(what)); }
 
 // ---- ends ----
 

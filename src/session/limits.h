@@ -10,11 +10,16 @@
 #include "base/clock.h"
 #include "http/limits.h"
 
+namespace tidegate::http {
+enum class H2Nuisance : std::uint8_t;  // h2_guard.h
+}
+
 namespace tidegate::session {
 
 using namespace std::chrono_literals;
 
-// The bounds on clients whose meeting is counted. Those of HTTP/2 stand in the order of http::H2Nuisance.
+// The bounds whose meeting is counted for clients, and told of backends. Those of HTTP/2 stand in the order
+// of http::H2Nuisance.
 enum class Limit : std::uint8_t {
   kStartLineBytes,
   kHeaderBytes,
@@ -43,6 +48,7 @@ inline constexpr std::array<std::string_view, 17> kLimitNames = {
     "tls_chatter"};
 // The bound that a head met which was answered with this status; nullopt: none.
 std::optional<Limit> limit_behind(int status);
+Limit limit_behind(http::H2Nuisance what);
 
 struct ServerLimits {
   http::Limits http;
