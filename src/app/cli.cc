@@ -320,11 +320,16 @@ void add_limits(CLI::App& app, Command& command) {
       });
 }
 
+std::string version_line() {
+  return "tidegate " + std::string(version()) + " (commit " +
+         std::string(commit().empty() ? "unknown" : commit()) + ", " + std::string(build_type()) + " build)";
+}
+
 void add_version(CLI::App& app, Command& command) {
+  app.set_version_flag("--version", version_line);
   app.add_subcommand("version", "Version, commit and build type")->callback([&command] {
     command = [] {
-      std::cout << "tidegate " << version() << " (commit " << (commit().empty() ? "unknown" : commit())
-                << ", " << build_type() << " build)\n";
+      std::cout << version_line() << '\n';
       return 0;
     };
   });

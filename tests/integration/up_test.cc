@@ -58,6 +58,16 @@ TEST_F(Up, SaysWhichPortIsInUse) {
   expect_refusal(arguments({"--metrics", address}), {address, "in use"});
 }
 
+TEST_F(Up, VersionIsToldByFlagAndByVerb) {
+  Program flag(dir_.path(), {"--version"});
+  EXPECT_EQ(flag.wait(), 0) << flag.err();
+  const std::string told = flag.out();
+  EXPECT_TRUE(told.starts_with("tidegate ")) << told;
+  Program verb(dir_.path(), {"version"});
+  EXPECT_EQ(verb.wait(), 0);
+  EXPECT_EQ(verb.out(), told);
+}
+
 TEST_F(Up, SaysThatTheDataDirCannotBeMade) {
   const std::string file = write("file", "not a folder");
   expect_refusal({"up", "--data-dir", file + "/data", "--api", "127.0.0.1:0", "--metrics", "127.0.0.1:0"},
