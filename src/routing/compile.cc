@@ -14,6 +14,7 @@
 #include "routing/limits.h"
 #include "routing/precedence.h"
 #include "routing/share.h"
+#include "routing/taken_rules.h"
 
 namespace tidegate::routing {
 
@@ -106,65 +107,6 @@ void file(HostRules& rules, const CompiledMatch& match) {
   }
 }
 
-// Walks the rules of a listener beside those that the table before had there, in order: what is taken over
-// stands among itself as it did.
-class Taken {
- public:
-  explicit Taken(const CompiledListener* before) : before_(before ? &before->rules : nullptr) {
-    if (before_ != nullptr) taken_.resize(before_->size());
-  }
-
-  // What was made of this very rule; null: nothing, or the rule has moved up.
-  std::shared_ptr<const CompiledRule> take(const Rule& rule) {
-    replaced_ = nullptr;
-    if (before_ == nullptr || next_ >= before_->size()) return nullptr;
-    const auto& old = (*before_)[next_];
-    if (old->rule != &rule) {
-      if (is_successor(rule, *old->rule)) {
-        taken_[next_] = matches_the_same(rule, *old->rule);
-        if (taken_[next_]) replaced_ = old.get();
-        return ++next_, nullptr;
-      }
-      const auto place = places().find(&rule);
-      if (place == places().end() || place->second < next_) return nullptr;
-      next_ = place->second;
-    }
-    taken_[next_] = true;
-    return (*before_)[next_++];
-  }
-
-  // Whose place the rule has that was last asked for, as it is found by the same; null: nobody's.
-  const CompiledRule* replaced() const { return replaced_; }
-
-  template <typename Visit>
-  void each_left(Visit visit) const {
-    for (std::size_t i = 0; i < taken_.size(); ++i) {
-      if (!taken_[i]) visit(*(*before_)[i]);
-    }
-  }
-
- private:
-  static bool matches_the_same(const Rule& now, const Rule& before) {
-    return now.hostnames == before.hostnames && now.matches == before.matches;
-  }
-  static bool is_successor(const Rule& now, const Rule& before) {
-    return now.name == before.name && now.route.name == before.route.name &&
-           now.route.ns == before.route.ns && now.route.kind == before.route.kind;
-  }
-  const std::unordered_map<const Rule*, std::size_t>& places() {
-    if (places_.empty()) {
-      for (std::size_t i = 0; i < before_->size(); ++i) places_.emplace((*before_)[i]->rule, i);
-    }
-    return places_;
-  }
-
-  const std::vector<std::shared_ptr<const CompiledRule>>* before_;
-  std::unordered_map<const Rule*, std::size_t> places_;  // made when one has come or gone
-  std::vector<bool> taken_;
-  std::size_t next_ = 0;
-  const CompiledRule* replaced_ = nullptr;
-};
-
 class Compiler {
  public:
   Compiler(TablePtr table, const CompiledTable* previous)
@@ -238,7 +180,7 @@ class Compiler {
   }
 
   void add_rules(CompiledListener& listener, const CompiledListener* before) {
-    Taken taken(before);
+    TakenRules taken(before);
     std::set<std::string> changed;  // patterns of hosts
     const auto note = [&](const Rule& rule) {
       each_host(rule, [&](std::string pattern) { changed.insert(std::move(pattern)); });
