@@ -91,7 +91,7 @@ template <typename T, typename Writer>
 void Controller::State::watch(const api::Resource& resource, kube::Store<T>& store,
                               Snapshots<T> ClusterState::*kind, Writer writer, kube::Unknown unknown) {
   store.on_change(
-      [this, kind, writer](const auto& old, const auto& now) { changed(kind, old, now, writer); });
+      [this, kind, writer](const auto& old, const auto& now) { this->changed(kind, old, now, writer); });
   reflectors.push_back(std::make_unique<kube::Reflector>(
       client, resource, kube::ListOptions{}, store, [this] { synced(); }, unknown));
 }

@@ -288,6 +288,15 @@ TEST(H2Patience, PingsThatMeasureDataAreFree) {
   }
 }
 
+// Of the ids between, the nearest alone are looked at: there are a thousand million of them.
+TEST(H2Hostile, TheLastStreamIdOfAllMayComeFirst) {
+  constexpr H2StreamId kLast = 0x7fffffff;
+  H2End server(H2Session::Role::kServer);
+  ASSERT_TRUE(server.feed(h2_hello() + h2_headers(kLast, h2_get())));
+  EXPECT_TRUE(server.story.messages[kLast].ended);
+  EXPECT_FALSE(server.feed(h2_headers(kLast - 2, h2_get())));
+}
+
 TEST(H2Hostile, ATrailerThatDecidesOnFramingIsRefused) {
   H2End server(H2Session::Role::kServer);
   server.feed(h2_hello() + h2_headers(1, h2_get(), false) +

@@ -48,7 +48,7 @@ inline H2StreamIds::Verdict H2StreamIds::on_headers(std::int32_t id) {
   }
   // A client's streams are odd. Of a wide gap the nearest are remembered.
   constexpr auto kWidest = static_cast<std::int32_t>(2 * kRemembered);
-  for (auto skipped = id - last_ > kWidest ? id - kWidest : last_ + 2; skipped < id; skipped += 2)
+  for (auto skipped = last_ < id - kWidest ? id - kWidest : last_ + 2; skipped < id; skipped += 2)
     skipped_.add(skipped);
   last_ = id;
   return Verdict::kFine;

@@ -26,6 +26,7 @@ Result<Address> parse_address(std::string_view text) {
   if (bracketed != (ip.find(':') != std::string_view::npos)) return malformed(text);
   const auto port = text::parse_int(text.substr(colon + 1));
   if (!port || *port < 0 || *port > 65535) return malformed(text);
+  if (ip.find('%') != std::string_view::npos) return malformed(text);  // a zone: a name of this machine's
   boost::system::error_code error;
   const auto parsed = asio::ip::make_address(std::string(ip), error);
   if (error) return malformed(text);

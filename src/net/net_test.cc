@@ -496,8 +496,8 @@ TEST(Address, ReadsWhatItWrites) {
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(to_string(*address), text);
   }
-  for (const char* text : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80",
-                           "host:80", "1.2.3.4:-1"}) {
+  for (const char* text : {"[fe80::1%eth0]:80", "", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+                           "::1:80", "[127.0.0.1]:80", "host:80", "1.2.3.4:-1"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }
