@@ -15,6 +15,7 @@ enum CharClass : std::uint8_t {
   kTargetChar = 2,      // visible ASCII without '#': what we take in a request target
   kUnreservedChar = 4,  // RFC 3986 section 2.3
   kHostChar = 8,        // a registered name, without percent-encodings
+  kPlainPathChar = 16,  // of a path, and the same in any spelling
 };
 
 namespace detail {
@@ -26,6 +27,7 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
     std::uint8_t classes = 0;
     if (c > 0x20 && c < 0x7f && c != '#') classes |= kTargetChar;
     if (alnum) classes |= kTokenChar | kUnreservedChar | kHostChar;
+    if ((classes & kTargetChar) != 0 && c != '%' && c != '?' && c != '\\') classes |= kPlainPathChar;
     table[static_cast<std::size_t>(c)] = classes;
   }
   for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<std::uint8_t>(c)] |= kTokenChar;
@@ -42,7 +44,7 @@ inline bool is(char c, CharClass wanted) {
   return (detail::kCharClasses[static_cast<std::uint8_t>(c)] & wanted) != 0;
 }
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 inline bool all(std::string_view text, CharClass wanted) {
   for (const char c : text) {
     if (!is(c, wanted)) return false;

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "http/scan.h"
+
 namespace tidegate::http {
 namespace {
 
@@ -29,6 +31,17 @@ TEST(Chars, KnowEveryByteThatAValueMayHold) {
     EXPECT_EQ(find_bad_value_byte(text) == 0, bad) << byte;
     const std::string in_a_long_one = "0123456789abcdef" + text + "0123456789";
     EXPECT_EQ(find_bad_value_byte(in_a_long_one), bad ? 16 : in_a_long_one.size()) << byte;
+  }
+}
+
+TEST(Chars, ScanUsualNamesAtEachLengthForEachByte) {
+  for (std::size_t size = 1; size <= 36; ++size) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string text(size, 'n');
+      text.back() = static_cast<char>(byte);
+      const bool usual = std::isalnum(byte) != 0 || byte == '-';
+      ASSERT_EQ(run_size<UsualNameByte>(text), usual ? size : size - 1) << byte;
+    }
   }
 }
 

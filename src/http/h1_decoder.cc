@@ -5,12 +5,15 @@
 
 #include "http/chars.h"
 #include "http/h1_head.h"
+#include "http/scan.h"
 
 namespace tidegate::http {
 namespace {
 
 constexpr std::size_t kFieldOverhead = 32;  // as HPACK counts (limits.h)
 constexpr int kMaxChunkSizeDigits = 16;
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 }  // namespace
 
@@ -37,7 +40,10 @@ struct H1Decoder::State {
 
   Event next(std::string_view& input);
   Event start_line(std::string_view line);
+  Refusal take_usual_fields(std::string_view& input);
   Event field_line(std::string_view line);
+  Refusal take_field(Field field, std::string_view line);
+  Headers& fields() { return role == Role::kRequests ? request.headers : response.headers; }
   Event trailer_line(std::string_view line);
   Event head_complete();
   Event begin_body(std::string_view& input);
@@ -205,21 +211,51 @@ Event H1Decoder::State::start_line(std::string_view line) {
   return Event::kNeedMore;
 }
 
+// Lines "name: value" without a fault, as nearly all are, at once: without a look for their ends, and stored
+// as they stand. Stops before any other line, and before one that passes a limit.
+Refusal H1Decoder::State::take_usual_fields(std::string_view& input) {
+  Headers& headers = fields();
+  while (headers.size() < limits.header_count) {
+    const std::size_t name_size = run_size<UsualNameByte>(input);
+    const std::size_t start = name_size + 2;
+    if (name_size == 0 || input.size() < start || input[name_size] != ':' || input[start - 1] != ' ') break;
+    const std::string_view value = input.substr(start, run_size<ValueByte>(input.substr(start)));
+    const std::size_t size = start + value.size();
+    if (value.empty() || is_blank(value.front()) || is_blank(value.back())) break;
+    if (input.size() < size + 2 || input[size] != '\r' || input[size + 1] != '\n') break;
+    if (size + kFieldOverhead > limits.header_bytes - fields_bytes) break;
+    fields_bytes += size + kFieldOverhead;
+    const std::string_view line = input.substr(0, size + 2);
+    const std::string_view name = line.substr(0, name_size);
+    input.remove_prefix(line.size());
+    if (const Refusal why = take_field({name, value, known_field(name)}, line)) return why;
+  }
+  return {};
+}
+
 Event H1Decoder::State::field_line(std::string_view line) {
   if (line.empty()) return head_complete();
-  Headers& headers = role == Role::kRequests ? request.headers : response.headers;
   fields_bytes += line.size() + kFieldOverhead;
   if (fields_bytes > limits.header_bytes)
     return fail({DecodeError::kHeadersTooLarge, "header bytes over the limit"});
-  if (headers.size() >= limits.header_count)
+  if (fields().size() >= limits.header_count)
     return fail({DecodeError::kHeadersTooLarge, "header count over the limit"});
   Field field;
-  // Kept whole: the input is gone by the end of the head, and the encoder may take it as it stands.
-  if (const Refusal why = parse_field_line(headers.store(line), field)) return fail(why);
-  if (const Refusal why = note_field(field, seen)) return fail(why);
-  if (role == Role::kRequests && iequals(field.name, "host")) return Event::kNeedMore;  // in `seen`
-  headers.add_stored(field);
+  if (const Refusal why = parse_field_line(line, field)) return fail(why);
+  if (const Refusal why = take_field(field, {})) return fail(why);
   return Event::kNeedMore;
+}
+
+// Copied: the input is gone by the end of the head. `line` is empty where it is of an unusual kind.
+Refusal H1Decoder::State::take_field(Field field, std::string_view line) {
+  if (role == Role::kRequests && field.known == KnownField::kHost) {
+    field.value = request.headers.store(field.value);  // in `seen` alone
+  } else if (line.empty()) {
+    fields().add(field.name, field.value);
+  } else {
+    fields().add_line(line, field.name.size(), field.known);
+  }
+  return field.known == KnownField::kNone ? Refusal{} : note_field(field, seen);
 }
 
 Event H1Decoder::State::head_complete() {
@@ -376,6 +412,9 @@ Event H1Decoder::State::next(std::string_view& input) {
       break;
   }
   while (!input.empty()) {
+    if (phase == Phase::kFields && held.empty()) {
+      if (const Refusal why = take_usual_fields(input)) return fail(why);
+    }
     if (idle) begin_message();
     const std::size_t limit = phase == Phase::kStart    ? limits.start_line_bytes
                               : phase == Phase::kFields ? limits.header_bytes - fields_bytes

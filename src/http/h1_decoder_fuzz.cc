@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both roles on any bytes: never a crash, and the same messages however the input is cut.
+#include <algorithm>
+
 #include "base/assert.h"
 #include "http/decoded.h"
 #include "http/h1_encoder.h"
@@ -7,6 +9,12 @@
 namespace {
 
 using namespace tidegate::http;
+
+bool same(const Headers& a, const Headers& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Field& one, const Field& other) {
+    return one.name == other.name && one.value == other.value && one.known == other.known;
+  });
+}
 
 void check(H1Decoder::Role role, std::string_view text, std::size_t step) {
   Limits small;  // so that bounds are reached by small inputs
@@ -22,6 +30,8 @@ void check(H1Decoder::Role role, std::string_view text, std::size_t step) {
   for (std::size_t i = 0; i < whole.messages.size(); ++i) {
     const DecodedMessage& message = whole.messages[i];
     TIDEGATE_ASSERT(message.body == cut.messages[i].body && message.complete == cut.messages[i].complete);
+    TIDEGATE_ASSERT(same(message.request.headers, cut.messages[i].request.headers));
+    TIDEGATE_ASSERT(same(message.response.headers, cut.messages[i].response.headers));
     if (role == H1Decoder::Role::kResponses) continue;
     // What was read is written so that it reads as one request again.
     std::string out;

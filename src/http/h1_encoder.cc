@@ -2,7 +2,7 @@
 #include "http/h1_encoder.h"
 
 #include <charconv>
-#include <cstring>
+#include <utility>
 
 #include "http/chars.h"
 
@@ -26,15 +26,6 @@ void append_clean(std::string_view text, std::string& out) {
   }
 }
 
-// The same in place.
-void clean(char* text, std::size_t size) {
-  for (std::size_t bad; (bad = find_bad_value_byte({text, size})) != size;) {
-    text[bad] = ' ';
-    text += bad + 1;
-    size -= bad + 1;
-  }
-}
-
 void append_field(std::string_view name, std::string_view value, std::string& out) {
   out.append(name).append(": ");
   append_clean(value, out);
@@ -42,59 +33,40 @@ void append_field(std::string_view name, std::string_view value, std::string& ou
 }
 
 // Written by the encoder itself, from other parts of the message.
-bool is_framing_field(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return iequals(name, "host");
-    case 10:
-      return iequals(name, "connection");
-    case 14:
-      return iequals(name, "content-length");
-    case 17:
-      return iequals(name, "transfer-encoding");
-    default:
-      return false;
-  }
+constexpr KnownFields kFraming = {KnownField::kHost, KnownField::kConnection, KnownField::kContentLength,
+                                  KnownField::kTransferEncoding};
+constexpr KnownFields kFramingAndUpgrade = {KnownField::kHost, KnownField::kConnection,
+                                            KnownField::kContentLength, KnownField::kTransferEncoding,
+                                            KnownField::kUpgrade};
+
+bool has_token_name(const Field& field) {
+  return field.known != KnownField::kNone || (!field.name.empty() && all(field.name, kTokenChar));
 }
 
-// What stands between a name and its value, and behind it.
-constexpr std::string_view kColon = ": ";
-constexpr std::string_view kEnd = "\r\n";
-
-char* put(std::string_view text, char* at) {
-  if (!text.empty()) std::memcpy(at, text.data(), text.size());
-  return at + text.size();
+bool is_clean(const Field& field) {
+  return field.checked || (has_token_name(field) && find_bad_value_byte(field.value) == field.value.size());
 }
 
-// A field as it came lies in one piece, most often.
-char* put_checked(const Field& field, char* at) {
-  const char* behind_name = field.name.data() + field.name.size();
-  if (field.value.data() == behind_name + kColon.size() && behind_name[1] == ' ')
-    return put(kEnd, put({field.name.data(), field.name.size() + kColon.size() + field.value.size()}, at));
-  return put(kEnd, put(field.value, put(kColon, put(field.name, at))));
-}
-
-bool is_written(const Field& field, bool keep_upgrade) {
-  if (is_framing_field(field.name) || (!keep_upgrade && iequals(field.name, "upgrade"))) return false;
-  // A name that is no token can't be repaired into one that means the same.
-  return field.checked || (!field.name.empty() && all(field.name, kTokenChar));
-}
-
-// Room for all of them is made at once.
+// Fields that lie behind each other go at once.
 void append_fields(const Headers& headers, bool keep_upgrade, std::string& out) {
-  std::size_t room = 0;
-  for (const Field& field : headers)
-    room += field.name.size() + kColon.size() + field.value.size() + kEnd.size();
-  const std::size_t start = out.size();
-  out.resize(start + room);
-  char* at = out.data() + start;
+  const KnownFields left_out = keep_upgrade ? kFraming : kFramingAndUpgrade;
+  std::string_view run;
   for (const Field& field : headers) {
-    if (!is_written(field, keep_upgrade)) continue;
-    char* const begin = at;
-    at = put_checked(field, at);
-    if (!field.checked) clean(begin + field.name.size() + kColon.size(), field.value.size());
+    if (left_out.contains(field.known)) continue;
+    if (!is_clean(field)) {
+      out.append(std::exchange(run, {}));
+      // A name that is no token can't be repaired into one that means the same.
+      if (has_token_name(field)) append_field(field.name, field.value, out);
+      continue;
+    }
+    const std::string_view line = field.line();
+    if (run.data() + run.size() == line.data()) {
+      run = {run.data(), run.size() + line.size()};
+    } else {
+      out.append(std::exchange(run, line));
+    }
   }
-  out.resize(static_cast<std::size_t>(at - out.data()));
+  out.append(run);
 }
 
 void append_length(std::uint64_t length, std::string& out) {

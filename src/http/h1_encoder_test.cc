@@ -52,6 +52,25 @@ TEST(H1Encoder, FramesByLengthWhateverTheFieldsSay) {
             "PUT /a?b HTTP/1.1\r\nHost: shop.example\r\nUpgrade: x\r\nContent-Length: 3\r\n\r\n");
 }
 
+// Fields as they came, fields taken away among them, and fields of ours: each is written once, in order.
+TEST(H1Encoder, WritesWhatIsLeftOfADecodedHead) {
+  Decoded decoded = decode(H1Decoder::Role::kRequests,
+                           "GET /a?b HTTP/1.1\r\nA: 1\r\nHost: shop.example\r\nB:2\r\nGone: x\r\nConnection: "
+                           "keep-alive\r\nC: 3 4\r\nD:\r\n\r\n");
+  ASSERT_EQ(decoded.messages.size(), 1u);
+  RequestHead& head = decoded.messages[0].request;
+  head.headers.remove("gone");
+  head.headers.add("x-ours", "5");
+  EXPECT_EQ(encode(head),
+            "GET /a?b HTTP/1.1\r\nHost: shop.example\r\nA: 1\r\nB: 2\r\nC: 3 4\r\nD: \r\nx-ours: 5\r\n\r\n");
+}
+
+TEST(H1Encoder, MendsValuesAndDropsNamesAmongGoodFields) {
+  EXPECT_EQ(
+      encode(request("GET", 0, {{"A", "1"}, {"B", "2\r\nEvil: 3"}, {"C D", "4"}, {"", "5"}, {"E", "6"}})),
+      "GET /a?b HTTP/1.1\r\nHost: shop.example\r\nA: 1\r\nB: 2  Evil: 3\r\nE: 6\r\n\r\n");
+}
+
 struct ResponseCase {
   const char* method;
   int status;

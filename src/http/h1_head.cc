@@ -109,45 +109,46 @@ Refusal parse_field_line(std::string_view line, Field& field) {
   if (find_bad_value_byte(field.value) != field.value.size()) {
     return {DecodeError::kBadHeader, "control character in a field value"};
   }
-  field.checked = true;
+  field.known = known_field(field.name);
   return {};
 }
 
 Refusal note_field(const Field& field, FramingFields& seen) {
-  // By length first: most fields are none of these.
-  switch (field.name.size()) {
-    case 4:
-      if (iequals(field.name, "host")) {
-        ++seen.hosts;
-        seen.host = field.value;
-      }
+  switch (field.known) {
+    case KnownField::kHost:
+      ++seen.hosts;
+      seen.host = field.value;
       break;
-    case 6:
-      if (iequals(field.name, "expect")) seen.expects_continue |= iequals(field.value, "100-continue");
+    case KnownField::kExpect:
+      seen.expects_continue |= iequals(field.value, "100-continue");
       break;
-    case 10:
-      if (iequals(field.name, "connection")) {
-        seen.close |= list_has_token(field.value, "close");
-        seen.keep_alive |= list_has_token(field.value, "keep-alive");
-      }
+    case KnownField::kConnection:
+      seen.close |= list_has_token(field.value, "close");
+      seen.keep_alive |= list_has_token(field.value, "keep-alive");
       break;
-    case 14:
-      if (iequals(field.name, "content-length")) {
-        const auto length = parse_decimal(field.value);
-        if (++seen.lengths > 1) return {DecodeError::kBadFraming, "several Content-Length"};
-        if (!length) return {DecodeError::kBadFraming, "Content-Length is no number"};
-        seen.length = *length;
-      }
+    case KnownField::kContentLength: {
+      const auto length = parse_decimal(field.value);
+      if (++seen.lengths > 1) return {DecodeError::kBadFraming, "several Content-Length"};
+      if (!length) return {DecodeError::kBadFraming, "Content-Length is no number"};
+      seen.length = *length;
       break;
-    case 17:
-      if (iequals(field.name, "transfer-encoding")) {
-        if (++seen.codings > 1) return {DecodeError::kBadFraming, "several Transfer-Encoding"};
-        if (!iequals(field.value, "chunked"))
-          return {DecodeError::kUnsupportedCoding, "Transfer-Encoding is not chunked"};
-        seen.chunked = true;
-      }
+    }
+    case KnownField::kTransferEncoding:
+      if (++seen.codings > 1) return {DecodeError::kBadFraming, "several Transfer-Encoding"};
+      if (!iequals(field.value, "chunked"))
+        return {DecodeError::kUnsupportedCoding, "Transfer-Encoding is not chunked"};
+      seen.chunked = true;
       break;
-    default:
+    case KnownField::kNone:
+    case KnownField::kForwarded:
+    case KnownField::kKeepAlive:
+    case KnownField::kProxyConnection:
+    case KnownField::kTe:
+    case KnownField::kUpgrade:
+    case KnownField::kXForwardedFor:
+    case KnownField::kXForwardedHost:
+    case KnownField::kXForwardedProto:
+    case KnownField::kXRequestId:
       break;
   }
   return {};

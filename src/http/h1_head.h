@@ -37,7 +37,7 @@ Refusal parse_status_line(std::string_view line, ResponseHead& head);
 // Checks one field line (without CRLF) and splits it into views of it.
 Refusal parse_field_line(std::string_view line, Field& field);
 
-// Takes note of a field that bears on framing. `host` stays a view of field.value.
+// Takes note of a field that bears on framing. `seen.host` stays a view of field.value.
 Refusal note_field(const Field& field, FramingFields& seen);
 
 // What all fields together must satisfy.

@@ -2,7 +2,6 @@
 #include "http/h2_fields.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "http/chars.h"
@@ -11,12 +10,9 @@ namespace tidegate::http {
 namespace {
 
 // Framing is HTTP/2's own, and the rest of these it forbids (RFC 9113 section 8.2.2).
-bool stays_behind(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kNames = {
-      "host", "connection",        "keep-alive", "proxy-connection",
-      "te",   "transfer-encoding", "upgrade",    "content-length"};
-  return std::any_of(kNames.begin(), kNames.end(), [name](auto n) { return iequals(n, name); });
-}
+constexpr KnownFields kStayBehind = {
+    KnownField::kHost, KnownField::kConnection,       KnownField::kKeepAlive, KnownField::kProxyConnection,
+    KnownField::kTe,   KnownField::kTransferEncoding, KnownField::kUpgrade,   KnownField::kContentLength};
 
 // Of HTTP/1.1's handshake; HTTP/2 needs no such proof (RFC 8441 section 5).
 bool of_handshake(std::string_view name) {
@@ -48,7 +44,8 @@ void H2Fields::add_number(std::string_view name, std::uint64_t number) {
 void H2Fields::add_all(const Headers& headers, bool tunnel) {
   for (const Field& field : headers) {
     // A name that is no token can't be repaired into one that means the same.
-    if (field.name.empty() || !all(field.name, kTokenChar) || stays_behind(field.name)) continue;
+    if (kStayBehind.contains(field.known)) continue;
+    if (!field.checked && (field.name.empty() || !all(field.name, kTokenChar))) continue;
     if (tunnel && of_handshake(field.name)) continue;
     std::string_view name = field.name;
     if (std::any_of(name.begin(), name.end(), [](char c) { return c != to_lower(c); })) {

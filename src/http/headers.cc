@@ -11,6 +11,13 @@ namespace tidegate::http {
 namespace {
 
 constexpr std::size_t kFirstBlock = 1024;  // holds the fields of a usual browser request
+constexpr std::string_view kColon = ": ";
+constexpr std::string_view kEnd = "\r\n";
+
+char* put(std::string_view text, char* at) {
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
 
 }  // namespace
 
@@ -20,12 +27,14 @@ Headers::Headers(std::initializer_list<Field> fields) {
 
 Headers::Headers(Headers&& other) noexcept
     : fields_(std::move(other.fields_)),
+      known_(std::exchange(other.known_, {})),
       blocks_(std::move(other.blocks_)),
       free_(std::exchange(other.free_, nullptr)),
       end_(std::exchange(other.end_, nullptr)) {}
 
 Headers& Headers::operator=(Headers&& other) noexcept {
   fields_.swap(other.fields_);
+  std::swap(known_, other.known_);
   blocks_.swap(other.blocks_);
   std::swap(free_, other.free_);
   std::swap(end_, other.end_);
@@ -35,10 +44,14 @@ Headers& Headers::operator=(Headers&& other) noexcept {
 
 Headers::Headers(const Headers& other) {
   std::size_t bytes = 0;
-  for (const Field& field : other) bytes += field.name.size() + field.value.size();
+  for (const Field& field : other) bytes += field.line().size();
   if (bytes > 0) add_block(bytes);
   fields_.reserve(other.size());
-  for (const Field& field : other) fields_.push_back({store(field.name), store(field.value), field.checked});
+  for (const Field& field : other) {
+    const char* const line = store(field.line()).data();
+    const std::size_t value = field.name.size() + kColon.size();
+    keep({{line, field.name.size()}, {line + value, field.value.size()}, field.known, field.checked});
+  }
 }
 
 Headers& Headers::operator=(const Headers& other) {
@@ -56,27 +69,37 @@ void Headers::add_block_for(std::size_t size) {
   add_block(std::max(size, blocks_.empty() ? kFirstBlock : blocks_.back().size * 2));
 }
 
-void Headers::add(std::string_view name, std::string_view value) {
-  char* place = allocate(name.size() + value.size());
-  if (!name.empty()) std::memcpy(place, name.data(), name.size());
-  if (!value.empty()) std::memcpy(place + name.size(), value.data(), value.size());
-  add_stored({{place, name.size()}, {place + name.size(), value.size()}});
+void Headers::add(FieldName name, std::string_view value) {
+  char* const line = allocate(name.text.size() + kColon.size() + value.size() + kEnd.size());
+  char* const stored_value = put(kColon, put(name.text, line));
+  put(kEnd, put(value, stored_value));
+  keep({{line, name.text.size()}, {stored_value, value.size()}, name.known});
 }
 
-void Headers::set(std::string_view name, std::string_view value) {
+void Headers::set(FieldName name, std::string_view value) {
+  if (!may_have(name)) return add(name, value);
   // Stored first: either argument may view into a field that is about to go.
-  const std::string_view stored_name = store(name);
-  const std::string_view stored_value = store(value);
-  remove(stored_name);
-  add_stored({stored_name, stored_value});
+  add(name, value);
+  const Field field = fields_.back();
+  fields_.pop_back();
+  remove(FieldName(field.name));
+  keep(field);
 }
 
-void Headers::remove(std::string_view name) {
-  remove_if([name](const Field& field) { return iequals(field.name, name); });
+void Headers::remove(FieldName name) {
+  if (name.known != KnownField::kNone) return remove(KnownFields{name.known});
+  std::erase_if(fields_, [name](const Field& field) { return name.is(field.name, field.known); });
+}
+
+void Headers::remove(KnownFields names) {
+  if (!known_.intersects(names)) return;
+  std::erase_if(fields_, [names](const Field& field) { return names.contains(field.known); });
+  known_.remove(names);
 }
 
 void Headers::clear() {
   fields_.clear();
+  known_ = {};
   if (blocks_.empty()) return;
   // The last block is the largest; a later message of the same size fits into it alone.
   if (blocks_.size() > 1) blocks_.erase(blocks_.begin(), blocks_.end() - 1);
@@ -84,21 +107,23 @@ void Headers::clear() {
   end_ = free_ + blocks_.back().size;
 }
 
-std::optional<std::string_view> Headers::get(std::string_view name) const {
+std::optional<std::string_view> Headers::get(FieldName name) const {
+  if (!may_have(name)) return std::nullopt;
   for (const Field& field : fields_) {
-    if (iequals(field.name, name)) return field.value;
+    if (name.is(field.name, field.known)) return field.value;
   }
   return std::nullopt;
 }
 
-std::size_t Headers::count(std::string_view name) const {
+std::size_t Headers::count(FieldName name) const {
   return static_cast<std::size_t>(
-      std::count_if(begin(), end(), [name](const Field& field) { return iequals(field.name, name); }));
+      std::count_if(begin(), end(), [name](const Field& field) { return name.is(field.name, field.known); }));
 }
 
-bool Headers::has_token(std::string_view name, std::string_view token) const {
+bool Headers::has_token(FieldName name, std::string_view token) const {
+  if (!may_have(name)) return false;
   for (const Field& field : fields_) {
-    if (iequals(field.name, name) && list_has_token(field.value, token)) return true;
+    if (name.is(field.name, field.known) && list_has_token(field.value, token)) return true;
   }
   return false;
 }

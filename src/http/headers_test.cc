@@ -64,6 +64,28 @@ TEST(Headers, AClearedInstanceIsUsedAgain) {
   }
 }
 
+// A field that is not there is told without a look at those that are: what says so must keep up.
+TEST(Headers, KnowWhatTheyHoldThroughChangesCopiesAndMoves) {
+  Headers headers = {{"Upgrade", "websocket"}, {"a", "1"}};
+  EXPECT_TRUE(headers.has("upgrade"));
+  EXPECT_FALSE(headers.has("te"));
+  headers.remove("UPGRADE");
+  EXPECT_FALSE(headers.has("upgrade"));
+  headers.set("TE", "trailers");
+  headers.set("te", "gzip");
+  EXPECT_EQ(headers.count("te"), 1u);
+  EXPECT_TRUE(headers.has_token("te", "gzip"));
+  const Headers copy = headers;
+  EXPECT_TRUE(copy.has("te"));
+  Headers moved;
+  moved.add("expect", "100-continue");
+  moved = std::move(headers);
+  EXPECT_TRUE(moved.has("te"));
+  EXPECT_FALSE(moved.has("expect"));
+  moved.clear();
+  EXPECT_FALSE(moved.has_any({KnownField::kTe, KnownField::kExpect}));
+}
+
 TEST(RemoveHopByHop, TakesWhatConnectionNames) {
   Headers headers = {{"Connection", "close, X-Hop ,"},
                      {"X-Hop", "1"},

@@ -143,30 +143,14 @@ bool opens_websocket(const RequestHead& head) {
 
 namespace {
 
-bool is_hop_by_hop(const Field& field) {
-  const std::string_view name = field.name;
-  switch (name.size()) {
-    case 2:
-      return iequals(name, "te");
-    case 7:
-      return iequals(name, "upgrade");
-    case 10:
-      return iequals(name, "connection") || iequals(name, "keep-alive");
-    case 16:
-      return iequals(name, "proxy-connection");
-    case 17:
-      return iequals(name, "transfer-encoding");
-    default:
-      return false;
-  }
-}
+constexpr KnownFields kHopByHop = {KnownField::kConnection,       KnownField::kKeepAlive,
+                                   KnownField::kProxyConnection,  KnownField::kTe,
+                                   KnownField::kTransferEncoding, KnownField::kUpgrade};
 
-}  // namespace
-
-void remove_hop_by_hop(Headers& headers) {
+void remove_named_by_connection(Headers& headers) {
   std::vector<std::string> named;
   for (const Field& field : headers) {
-    if (!iequals(field.name, "connection")) continue;
+    if (field.known != KnownField::kConnection) continue;
     for (std::string_view list = field.value; !list.empty();) {
       const std::size_t comma = std::min(list.find(','), list.size());
       const std::string_view token = trim_whitespace(list.substr(0, comma));
@@ -177,7 +161,14 @@ void remove_hop_by_hop(Headers& headers) {
     }
   }
   for (const std::string& name : named) headers.remove(name);
-  headers.remove_if(is_hop_by_hop);
+}
+
+}  // namespace
+
+void remove_hop_by_hop(Headers& headers) {
+  if (!headers.has_any(kHopByHop)) return;
+  remove_named_by_connection(headers);
+  headers.remove(kHopByHop);
 }
 
 }  // namespace tidegate::http

@@ -55,6 +55,14 @@ bool is_ipv6_literal(std::string_view inside) {
 
 }  // namespace
 
+bool is_plain_path(std::string_view path) {
+  if (path.empty() || path.front() != '/') return false;
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    if (!is(path[i], kPlainPathChar) || (path[i] == '.' && path[i - 1] == '/')) return false;
+  }
+  return true;
+}
+
 std::optional<std::string> normalize_path(std::string_view path) {
   if (path.empty() || path.front() != '/') return std::nullopt;
   std::string out;

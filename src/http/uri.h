@@ -18,6 +18,9 @@ namespace tidegate::http {
 // ways is passed on.
 std::optional<std::string> normalize_path(std::string_view path);
 
+// True only of a path that normalize_path() returns as it is; nearly all are told at once.
+bool is_plain_path(std::string_view path);
+
 // name=value pairs of a query, percent-decoded ('+' stays '+'); for matching only.
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
 std::optional<std::string> percent_decode(std::string_view text);

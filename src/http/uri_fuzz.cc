@@ -6,6 +6,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace tidegate::http;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  TIDEGATE_ASSERT(!is_plain_path(text) || normalize_path(text) == text);
   if (const auto path = normalize_path(text)) {
     TIDEGATE_ASSERT(path->front() == '/' && normalize_path(*path) == path);
     TIDEGATE_ASSERT(("/" + *path + "/").find("/../") == std::string::npos &&

@@ -49,7 +49,15 @@ TEST(NormalizePath, LeavesOneSpelling) {
       {"/a?b", std::nullopt},
       {"/a#b", std::nullopt},
   };
-  for (const PathCase& test : cases) EXPECT_EQ(normalize_path(test.path), test.normal) << test.path;
+  for (const PathCase& test : cases) {
+    EXPECT_EQ(normalize_path(test.path), test.normal) << test.path;
+    EXPECT_TRUE(!is_plain_path(test.path) || test.normal == test.path) << test.path;
+  }
+}
+
+TEST(NormalizePath, KnowsPlainPathsAtOnce) {
+  for (const char* path : {"/", "/api/v1/items", "/a//b;x=1,2/~user/file.tar.gz", "/a.b/"})
+    EXPECT_TRUE(is_plain_path(path)) << path;
 }
 
 TEST(NormalizePath, IsStable) {

@@ -24,6 +24,11 @@ bool sane_request_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+// Expect is answered by us: the body follows in any case. The others say what we know better.
+constexpr http::KnownFields kOurs = {http::KnownField::kExpect, http::KnownField::kForwarded,
+                                     http::KnownField::kXForwardedFor, http::KnownField::kXForwardedHost,
+                                     http::KnownField::kXForwardedProto};
+
 // The two hex digits of each byte.
 constexpr std::array<char, 512> kHexPairs = [] {
   constexpr char kHex[] = "0123456789abcdef";
@@ -49,6 +54,7 @@ std::array<char, 32> make_request_id(Random& random) {
 
 bool normalize_target(http::RequestHead& head) {
   if (head.target == "*") return true;  // OPTIONS *: no rule matches it
+  if (http::is_plain_path(head.path())) return true;
   auto path = http::normalize_path(head.path());
   if (!path) return false;
   if (*path == head.path()) return true;
@@ -86,11 +92,10 @@ bool complete_handshake(const http::RequestHead& asked, http::ResponseHead& answ
 void prepare_request(http::RequestHead& head, std::string_view client, Random& random) {
   http::Headers& headers = head.headers;
   http::remove_hop_by_hop(headers);
-  headers.remove("expect");  // answered by us: the body follows in any case
-  headers.remove("forwarded");
-  headers.set("x-forwarded-for", ip_of(client));
-  headers.set("x-forwarded-proto", head.scheme);
-  headers.set("x-forwarded-host", head.authority);
+  headers.remove(kOurs);
+  headers.add("x-forwarded-for", ip_of(client));
+  headers.add("x-forwarded-proto", head.scheme);
+  headers.add("x-forwarded-host", head.authority);
   if (!sane_request_id(headers.get("x-request-id").value_or(""))) {
     const auto id = make_request_id(random);
     headers.set("x-request-id", {id.data(), id.size()});

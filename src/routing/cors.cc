@@ -102,7 +102,7 @@ void apply_cors(const Cors& cors, std::string_view origin, http::Headers& respon
   const bool same_for_all = !cors.allow_credentials && contains(cors.allow_origins, kAny);
   if (!same_for_all && !response.has_token("vary", "Origin")) response.add("vary", "Origin");
   if (origin.empty()) return;
-  for (const char* name :
+  for (const std::string_view name :
        {"access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"})
     response.remove(name);
   const std::string allowed = allowed_origin(cors, origin);

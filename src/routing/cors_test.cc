@@ -74,7 +74,7 @@ TEST(Cors, WhichOriginsMatch) {
 
 TEST(Cors, APreflightIsAnOptionsRequestThatSaysWhatWillCome) {
   EXPECT_TRUE(is_preflight(preflight("https://a.example")));
-  for (const char* gone : {"Origin", "Access-Control-Request-Method"}) {
+  for (const std::string_view gone : {"Origin", "Access-Control-Request-Method"}) {
     auto head = preflight("https://a.example");
     head.headers.remove(gone);
     EXPECT_FALSE(is_preflight(head)) << gone;
