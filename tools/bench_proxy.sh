@@ -1,13 +1,14 @@
 #!/bin/bash
 # Tidegate's proxy beside HAProxy and nginx, in the same run: one core for the proxy, the other for the load (wrk, h2load) and the origin
 # (nginx). The figure is requests per second of the proxy's own CPU time, the median of interleaved rounds; everything of Tidegate is on
-# (metrics, limits, timeouts, its control plane in the same process), the peers' logs are off. Backends are spoken to in HTTP/1.1.
+# (metrics, limits, timeouts, its control plane in the same process), the peers' logs are off. Backends are spoken to in HTTP/1.1, and learn
+# the same of the client from each proxy: X-Forwarded-For, -Proto, -Host and X-Request-Id. Case plain-100-bare leaves the peers X-Forwarded-For alone.
 #   ROUNDS=5 SECONDS_EACH=3 tools/bench_proxy.sh [CASE...]
-#   CASE: plain-100 plain-16k plain-1m tls-100 tls-16k tls-1m h2c-100 h2c-16k h2c-1m h2-100 h2-16k h2-1m handshakes routes-5000 idle
+#   CASE: plain-100 plain-100-bare plain-16k plain-1m tls-100 tls-16k tls-1m h2c-100 h2c-16k h2c-1m h2-100 h2-16k h2-1m handshakes routes-5000 idle
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-3}
-all_cases=(plain-100 plain-16k plain-1m tls-100 tls-16k tls-1m h2c-100 h2c-16k h2c-1m h2-100 h2-16k h2-1m handshakes routes-5000 idle)
+all_cases=(plain-100 plain-100-bare plain-16k plain-1m tls-100 tls-16k tls-1m h2c-100 h2c-16k h2c-1m h2-100 h2-16k h2-1m handshakes routes-5000 idle)
 cases=("$@")
 [ ${#cases[@]} -gt 0 ] || cases=("${all_cases[@]}")
 tidegate=$PWD/${TIDEGATE:-build/release/tidegate}
@@ -68,6 +69,8 @@ CONF
 }
 
 start_nginx() {  # $1: further server blocks
+  local tell='proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Request-Id $request_id;'
+  [ -z "${bare:-}" ] || tell=
   cat >"$dir/nginx.conf" <<CONF
 worker_processes 1; daemon off; pid $dir/nginx.pid; error_log $dir/nginx.error; master_process off;
 events { worker_connections 8192; }
@@ -76,7 +79,7 @@ http {
   client_body_temp_path $dir; proxy_temp_path $dir; fastcgi_temp_path $dir; uwsgi_temp_path $dir; scgi_temp_path $dir;
   upstream origin { server 127.0.0.1:9100; keepalive 256; keepalive_requests 100000000; }
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host \$host;
-  proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for; $tell
   server {
     listen 127.0.0.1:9301 reuseport backlog=4096; listen 127.0.0.1:9302 ssl http2 reuseport backlog=4096;
     listen 127.0.0.1:9303 http2 reuseport backlog=4096; http2_max_concurrent_streams 128; keepalive_timeout 75s; server_name bench.example.com;
@@ -92,6 +95,11 @@ CONF
 }
 
 start_haproxy() {  # $1: a file of further hosts
+  local tell='
+  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Request-Id %[uuid()]'
+  [ -z "${bare:-}" ] || tell=
   cat >"$dir/haproxy.cfg" <<CONF
 global
   nbthread 1
@@ -106,7 +114,7 @@ defaults
 frontend plain
   bind 127.0.0.1:9201
   bind 127.0.0.1:9202 ssl crt $dir/both.pem alpn h2,http/1.1
-  bind 127.0.0.1:9203 proto h2
+  bind 127.0.0.1:9203 proto h2$tell
   use_backend origin if { hdr(host),map($1) -m found }
 backend origin
   server origin 127.0.0.1:9100 pool-max-conn 256
@@ -210,9 +218,15 @@ latencies() {  # CASE COLUMN: in milliseconds
   for p in tidegate haproxy nginx; do cut -d' ' -f"$2" "$dir/$1.$p" | median | awk '{ printf "%.2f ", $1 / 1000 }'; done | sed 's/ $//; s, ,/,g'
 }
 
+# To the peer that is better: the median of the rounds' ratios, as a machine may be faster in one round than in the next.
+ratio() {  # CASE
+  for p in haproxy nginx; do paste -d' ' "$dir/$1.tidegate" "$dir/$1.$p" | awk '{ print $1 / $5 }' | median; done |
+    sort -g | awk 'NR == 1 { printf "%.2f", $1 }'
+}
+
 # compare CASE PATH LOAD PORTS ARGUMENTS...: interleaved rounds, one line for the table. PORTS: port, tls_port or h2c_port.
 compare() {
-  local name=$1 path=$2 load=$3 p best scheme=http
+  local name=$1 path=$2 load=$3 p scheme=http
   local -n ports=$4
   [ "$4" != tls_port ] || scheme=https
   shift 4
@@ -222,9 +236,8 @@ compare() {
   done
   local -A rate
   for p in tidegate haproxy nginx; do rate[$p]=$(cut -d' ' -f1 "$dir/$name.$p" | median); done
-  best=$(( rate[haproxy] > rate[nginx] ? rate[haproxy] : rate[nginx] ))
   printf '%-14s %9s %9s %9s %6s   %-17s %-17s %s\n' "$name" "${rate[tidegate]}" "${rate[haproxy]}" "${rate[nginx]}" \
-    "$(awk -v a="${rate[tidegate]}" -v b="$best" 'BEGIN { printf "%.2f", a / b }')" "$(latencies "$name" 2)" "$(latencies "$name" 3)" "$(latencies "$name" 4)"
+    "$(ratio "$name")" "$(latencies "$name" 2)" "$(latencies "$name" 3)" "$(latencies "$name" 4)"
 }
 
 # Memory of 1,000 idle keep-alive connections that have had one answer each.
@@ -274,6 +287,13 @@ start_proxies 0
 for name in "${cases[@]}"; do
   path=/${name##*-}
   case $name in
+    plain-100-bare)
+      stop_proxies
+      bare=1 start_proxies 0
+      compare $name /100 load_h1 port -c64
+      stop_proxies
+      start_proxies 0
+      ;;
     plain-1m) compare $name $path load_h1 port -c16 ;;
     plain-*) compare $name $path load_h1 port -c64 ;;
     tls-1m) compare $name $path load_h1 tls_port -c16 ;;

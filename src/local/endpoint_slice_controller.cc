@@ -106,7 +106,7 @@ Task<Result<void>> EndpointSliceController::remove_all_but(std::shared_ptr<Endpo
     if (key.ns != service.ns || !is_ours(slice->meta) ||
         label(slice->meta, kServiceNameLabel) != service.name)
       continue;
-    const bool stays = std::any_of(kept.begin(), kept.end(), [&](const Json& json) {
+    const bool stays = std::any_of(kept.begin(), kept.end(), [&key = key](const Json& json) {
       return json::string_at(json, "metadata.name") == key.name;
     });
     if (!stays) extra.push_back(key);

@@ -56,7 +56,7 @@ class Poller final : public asio::execution_context::service {
   void wait();
   void turn_soon();
   void turn();
-  std::size_t round();
+  std::size_t round(bool rest);
   void run_posted();
 
   asio::io_context& io_;

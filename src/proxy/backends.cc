@@ -114,7 +114,8 @@ BackendViewPtr Backends::make_view(const routing::Backend& backend,
 }
 
 Result<Backends::TlsPtr> Backends::context_for(const TlsSettings& settings) {
-  const auto& [tls, h2] = settings;
+  const auto& tls = settings.first;
+  const bool h2 = settings.second;
   if (!tls.invalid.empty()) return Error{ErrorCode::kInvalid, tls.invalid};
   Result<TlsPtr> out = TlsPtr();
   auto known = contexts_.get_or_make(settings, [&] {

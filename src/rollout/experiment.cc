@@ -143,8 +143,8 @@ void drive_experiments(Turn& turn) {
   if (!wanted.empty() && !turn.has_finalizer()) turn.actions.emplace_back(AddFinalizer{});
   for (const auto& part : wanted) make(turn, part);
   for (const auto& [name, seen] : turn.seen.experiments) {
-    const bool stays =
-        std::any_of(wanted.begin(), wanted.end(), [&](const auto& part) { return part.name == name; });
+    const bool stays = std::any_of(wanted.begin(), wanted.end(),
+                                   [&name = name](const auto& part) { return part.name == name; });
     if (!stays && (seen.has_set || seen.has_service)) remove(turn, name, seen);
   }
 }
