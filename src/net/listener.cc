@@ -14,6 +14,7 @@ using SteadyTimer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                asio::io_context::executor_type>;
 
+constexpr int kAtOnce = 64;  // then come the others of the loop
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 
 // Lives as long as an accept is pending; silent once its Listener is gone.
@@ -22,14 +23,23 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
       : io(io), acceptor(io.get_executor()), pause(io.get_executor()), accepted(std::move(accepted)) {}
 
   void accept_next() {
-    acceptor.async_accept([self = shared_from_this()](auto error, TcpSocket socket) {
+    acceptor.async_wait(Acceptor::wait_read, [self = shared_from_this()](auto error) {
       if (!self->acceptor.is_open()) return;
-      if (error) return self->wait_then_accept(error);
-      boost::system::error_code ignored;
-      socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-      self->accepted(std::move(socket));
-      if (self->acceptor.is_open()) self->accept_next();
+      error ? self->wait_then_accept(error) : self->accept_waiting();
     });
+  }
+
+  // All that wait: one at a time, each would wait for a turn of those that are served already.
+  void accept_waiting() {
+    for (int i = 0; i < kAtOnce && acceptor.is_open(); ++i) {
+      boost::system::error_code error;
+      auto socket = acceptor.accept(error);
+      if (error == asio::error::would_block) break;
+      if (error) return wait_then_accept(error);
+      socket.set_option(asio::ip::tcp::no_delay(true), error);
+      accepted(std::move(socket));
+    }
+    if (acceptor.is_open()) accept_next();
   }
 
   // A peer that left before it was accepted costs nothing; a process out of descriptors waits for some to
@@ -91,6 +101,7 @@ boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint
   }
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(options.backlog, error);
+  if (!error) acceptor.non_blocking(true, error);
   return error;
 }
 
