@@ -69,7 +69,7 @@ SECONDS_EACH ?= 60
 fuzz: deps ## libFuzzer on every parser of outside bytes, SECONDS_EACH seconds each (60)
 	@tools/packages.sh clang
 	@cmake --preset fuzz >build/configure.log || { cat build/configure.log; exit 1; }
-	@cmake --build --preset fuzz --parallel $(JOBS)
+	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzzers
 	@tools/fuzz.sh $(SECONDS_EACH)
 
 .PHONY: golden-update

@@ -6,6 +6,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 set(TIDEGATE_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
 option(TIDEGATE_FUZZ "Build fuzz targets with libFuzzer (clang)" OFF)
+if(TIDEGATE_FUZZ)
+  add_custom_target(fuzzers)  # all of them, and of the rest only what they need
+endif()
 
 add_library(tidegate_compiler INTERFACE)
 target_compile_options(tidegate_compiler INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
