@@ -65,12 +65,13 @@ bench-proxy: build ## Of that the proxy beside HAProxy and nginx (docs/performan
 	@tools/bench_proxy.sh
 
 SECONDS_EACH ?= 60
+SEED ?= 0
 .PHONY: fuzz
-fuzz: deps ## libFuzzer on every parser of outside bytes, SECONDS_EACH seconds each (60)
+fuzz: deps ## libFuzzer on every parser of outside bytes, SECONDS_EACH seconds each (60), by SEED (0: another each time)
 	@tools/packages.sh clang
 	@cmake --preset fuzz >build/configure.log || { cat build/configure.log; exit 1; }
 	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzzers
-	@tools/fuzz.sh $(SECONDS_EACH)
+	@tools/fuzz.sh $(SECONDS_EACH) $(SEED)
 
 .PHONY: golden-update
 golden-update: ## Rewrite golden files and scenarios; read the diff before you commit it

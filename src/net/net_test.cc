@@ -415,6 +415,20 @@ TEST(Listener, SharesAnAddressWhereAsked) {
   EXPECT_TRUE(second) << second.error().detail;
 }
 
+// One a turn, the last of many would wait for as many turns of a busy loop.
+TEST(Listener, AcceptsAllThatWaitInOneTurn) {
+  EventLoop loop;
+  std::vector<TcpSocket> accepted;
+  auto listener = Listener::open(loop.io(), {{"127.0.0.1", 0}},
+                                 [&](TcpSocket socket) { accepted.push_back(std::move(socket)); });
+  ASSERT_TRUE(listener);
+  const asio::ip::tcp::endpoint address(asio::ip::make_address("127.0.0.1"), (*listener)->address().port);
+  std::vector<TcpSocket> clients;
+  for (int i = 0; i < 20; ++i) clients.emplace_back(loop.io().get_executor()).connect(address);
+  loop.io().run_one();
+  EXPECT_EQ(accepted.size(), clients.size());
+}
+
 TEST(Listener, SaysThatTheAddressIsForeign) {
   EventLoop loop;
   auto listener = Listener::open(loop.io(), {{"192.0.2.1", 0}}, [](TcpSocket) {});
