@@ -43,6 +43,31 @@ ObjectReference decode_secret_reference(const Json& json) {
           json::string_at(json, "namespace"), json::string_at(json, "name")};
 }
 
+ObjectReference decode_ca_reference(const Json& json) {
+  return {json::string_at(json, "group"), json::string_at(json, "kind"), json::string_at(json, "namespace"),
+          json::string_at(json, "name")};
+}
+
+std::optional<ClientValidation> decode_client_validation(const Json& tls) {
+  const Json* found = json::find(tls, "validation");
+  if (!found) return std::nullopt;
+  ClientValidation out;
+  for (const auto& item : json::array_at(*found, "caCertificateRefs"))
+    out.ca_refs.push_back(decode_ca_reference(item));
+  out.mode = json::string_at(*found, "mode", out.mode);
+  return out;
+}
+
+void decode_frontend(const Json& frontend, Gateway& gateway) {
+  if (const Json* tls = json::find(frontend, "default"))
+    gateway.client_validation = decode_client_validation(*tls);
+  for (const auto& item : json::array_at(frontend, "perPort")) {
+    auto& of_port = gateway.client_validation_per_port.emplace_back();
+    of_port.port = int32_at(item, "port");
+    if (const Json* tls = json::find(item, "tls")) of_port.validation = decode_client_validation(*tls);
+  }
+}
+
 GatewayListener decode_listener(const Json& json) {
   GatewayListener listener;
   listener.name = json::string_at(json, "name");
@@ -54,7 +79,7 @@ GatewayListener decode_listener(const Json& json) {
     listener.tls->mode = json::string_at(*tls, "mode", "Terminate");
     for (const auto& item : json::array_at(*tls, "certificateRefs"))
       listener.tls->certificate_refs.push_back(decode_secret_reference(item));
-    listener.tls->client_validation = json::find(*tls, "frontendValidation") != nullptr;
+    listener.tls->frontend_validation = json::find(*tls, "frontendValidation") != nullptr;
   }
   listener.allowed_routes = decode_allowed_routes(json);
   return listener;
@@ -101,7 +126,7 @@ Gateway decode_gateway(const Json& json) {
   gateway.parameters = reference_text(json::find(json, "spec.infrastructure.parametersRef"));
   if (const Json* reference = json::find(json, "spec.tls.backend.clientCertificateRef"))
     gateway.client_certificate = decode_secret_reference(*reference);
-  gateway.client_validation = json::find(json, "spec.tls.frontend") != nullptr;
+  if (const Json* frontend = json::find(json, "spec.tls.frontend")) decode_frontend(*frontend, gateway);
   gateway.status = decode_gateway_status(json);
   return gateway;
 }

@@ -51,10 +51,15 @@ struct AllowedRoutes {
   std::optional<LabelSelector> selector;
   std::vector<RouteKind> kinds;  // empty: what the protocol takes
 };
+// GEP-91: what clients have to show.
+struct ClientValidation {
+  std::vector<ObjectReference> ca_refs;
+  std::string mode = "AllowValidOnly";  // or AllowInsecureFallback
+};
 struct ListenerTls {
   std::string mode = "Terminate";
   std::vector<ObjectReference> certificate_refs;
-  bool client_validation = false;  // frontendValidation asks for client certificates
+  bool frontend_validation = false;  // of releases before 1.4: asks for client certificates
 };
 struct GatewayListener {
   std::string name, hostname, protocol;
@@ -86,7 +91,13 @@ struct Gateway {
   std::vector<GatewayAddress> addresses;
   std::string parameters;                             // infrastructure.parametersRef as text; empty: none
   std::optional<ObjectReference> client_certificate;  // spec.tls.backend.clientCertificateRef
-  bool client_validation = false;  // spec.tls.frontend asks for client certificates on HTTPS listeners
+  // spec.tls.frontend, for listeners of HTTPS. A port that is named here has its own, or none.
+  std::optional<ClientValidation> client_validation;
+  struct OfPort {
+    std::int32_t port = 0;
+    std::optional<ClientValidation> validation;
+  };
+  std::vector<OfPort> client_validation_per_port;
   GatewayStatus status;
 };
 Gateway decode_gateway(const Json& json);

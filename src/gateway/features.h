@@ -9,7 +9,7 @@
 
 namespace tidegate::gateway {
 
-inline constexpr std::array<std::string_view, 42> kSupportedFeatures = {
+inline constexpr std::array<std::string_view, 44> kSupportedFeatures = {
     "BackendTLSPolicy",
     "BackendTLSPolicySANValidation",
     "GRPCRoute",
@@ -17,6 +17,8 @@ inline constexpr std::array<std::string_view, 42> kSupportedFeatures = {
     "Gateway",
     "GatewayAddressEmpty",
     "GatewayBackendClientCertificate",
+    "GatewayFrontendClientCertificateValidation",
+    "GatewayFrontendClientCertificateValidationInsecureFallback",
     "GatewayHTTPListenerIsolation",
     "GatewayHTTPSListenerDetectMisdirectedRequests",
     "GatewayPort8080",

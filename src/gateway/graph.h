@@ -27,6 +27,7 @@ struct ListenerNode {
   bool conflicted = false;
   bool servable = true;  // accepted, and its certificates are there: it goes into the table
   std::string certificate_pem, private_key_pem;
+  std::optional<routing::ClientValidation> clients;
   std::int32_t attached_routes = 0;
   struct Attached {
     std::shared_ptr<const api::Route> route;

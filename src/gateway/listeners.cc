@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "gateway/client_validation.h"
 #include "gateway/tls_secret.h"
 
 namespace tidegate::gateway {
@@ -147,10 +148,11 @@ void check_tls(const ClusterState& state, const GatewayNode& gateway, ListenerNo
                (protocol == "TLS" ? " or Passthrough" : ""));
   }
   // Serving without the check that was asked for would let strangers in.
-  if (gateway.gateway->client_validation || (tls && tls->client_validation)) {
-    report(gateway, listener, Reason::kUnsupportedListenerValue, "tls",
-           "validation of client certificates is asked for and not supported");
+  if (tls && tls->frontend_validation) {
+    report(gateway, listener, Reason::kUnsupportedListenerValue, "tls.frontendValidation",
+           "is not supported: expected the same in spec.tls.frontend");
   }
+  check_client_validation(state, gateway, listener);
   if (!tls || tls->certificate_refs.empty()) {
     report(gateway, listener, Reason::kInvalidCertificateRef, "tls.certificateRefs",
            "is empty: expected a Secret with a certificate");

@@ -15,6 +15,7 @@ constexpr auto kWarning = Severity::kWarning;
 
 constexpr std::string_view kNoGateway = "The Gateway takes no traffic.";
 constexpr std::string_view kNoListener = "The listener takes no traffic; others are not affected.";
+constexpr std::string_view kNoClients = "No client is trusted for it.";
 constexpr std::string_view kNotAttached = "The route gets no requests from this parent.";
 constexpr std::string_view kNotServed =
     "The whole route is not served: its requests go to the next less specific route, else they get 404.";
@@ -49,6 +50,10 @@ constexpr std::array kRows = {
               "Routes of the other kinds are served."},
     ReasonRow{Reason::kInvalidCertificateRef, "ResolvedRefs", "InvalidCertificateRef", kError, kNoListener},
     ReasonRow{Reason::kCertificateRefNotPermitted, "ResolvedRefs", "RefNotPermitted", kError, kNoListener},
+    ReasonRow{Reason::kInvalidClientCaRef, "ResolvedRefs", "InvalidCACertificateRef", kError, kNoClients},
+    ReasonRow{Reason::kInvalidClientCaKind, "ResolvedRefs", "InvalidCACertificateKind", kError, kNoClients},
+    ReasonRow{Reason::kClientCaRefNotPermitted, "ResolvedRefs", "RefNotPermitted", kError, kNoClients},
+    ReasonRow{Reason::kNoValidClientCa, "Accepted", "NoValidCACertificate", kError, kNoListener},
     ReasonRow{Reason::kPortUnavailable, "Programmed", "PortUnavailable", kError, kNoListener},
     ReasonRow{Reason::kNotAllowedByListeners, "Accepted", "NotAllowedByListeners", kError, kNotAttached},
     ReasonRow{Reason::kNoMatchingParent, "Accepted", "NoMatchingParent", kError, kNotAttached},

@@ -32,6 +32,10 @@ enum class Reason : std::uint8_t {
   kInvalidRouteKinds,
   kInvalidCertificateRef,
   kCertificateRefNotPermitted,
+  kInvalidClientCaRef,
+  kInvalidClientCaKind,
+  kClientCaRefNotPermitted,
+  kNoValidClientCa,
   kPortUnavailable,
   // HTTPRoute
   kNotAllowedByListeners,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "gateway/client_validation.h"
 #include "gateway/features.h"
 #include "gateway/limits.h"
 
@@ -174,6 +175,15 @@ api::Condition gateway_resolved(const GatewayNode& node) {
   return resolved;
 }
 
+// GEP-91: only while it holds.
+std::optional<api::Condition> gateway_insecure(const GatewayNode& node) {
+  if (!allows_insecure_fallback(*node.gateway)) return std::nullopt;
+  return condition("InsecureFrontendValidationMode", "True", "ConfigurationChanged",
+                   "spec.tls.frontend: clients are let in without a valid certificate where the mode is "
+                   "AllowInsecureFallback.",
+                   node.gateway->meta.generation);
+}
+
 api::GatewayStatus gateway_status(const ClusterState& state, const GatewayNode& node) {
   api::GatewayStatus status;
   for (const auto& address : node.addresses) status.addresses.push_back({"IPAddress", address});
@@ -182,6 +192,7 @@ api::GatewayStatus gateway_status(const ClusterState& state, const GatewayNode& 
   status.conditions = {gateway_accepted(node), gateway_programmed(node, status.listeners)};
   // Of an experimental type: only where there is something to say that the listeners do not.
   if (node.gateway->client_certificate) status.conditions.push_back(gateway_resolved(node));
+  if (auto insecure = gateway_insecure(node)) status.conditions.push_back(std::move(*insecure));
   return status;
 }
 

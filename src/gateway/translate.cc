@@ -107,7 +107,7 @@ routing::Table make_table(Workings& workings) {
                                    static_cast<std::uint16_t>(std::clamp(listener.spec->port, 0, 65535)),
                                    names_hosts(listener) ? listener.spec->hostname : "",
                                    listener.certificate_pem, listener.private_key_pem, rules,
-                                   listener.protocol});
+                                   listener.protocol, listener.clients});
       }
     }
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "gateway/client_validation.h"
 #include "gateway/rules.h"
 #include "gateway/served.h"
 #include "routing/share.h"
@@ -46,7 +47,7 @@ RouteNode attached_as(const RouteNode& before, std::shared_ptr<const api::Route>
   return node;
 }
 
-// Whether a Gateway shows what is in this Secret.
+// Whether a Gateway shows what is in this Secret, or trusts it.
 bool names_secret(const ClusterState& state, const api::Key& key) {
   const auto is_it = [&](const api::Gateway& gateway, const api::ObjectReference& reference) {
     return reference.name == key.name && (reference.ns.empty() ? gateway.meta.ns : reference.ns) == key.ns;
@@ -59,13 +60,18 @@ bool names_secret(const ClusterState& state, const api::Key& key) {
   return std::any_of(state.gateways.begin(), state.gateways.end(), [&](const auto& entry) {
     const api::Gateway& gateway = *entry.second;
     return (gateway.client_certificate && is_it(gateway, *gateway.client_certificate)) ||
+           names_client_authority(gateway, "Secret", key) ||
            std::any_of(gateway.listeners.begin(), gateway.listeners.end(),
                        [&](const auto& listener) { return names_it(gateway, listener); });
   });
 }
 
-// Whether a BackendTLSPolicy takes authorities from it.
+// Whether a BackendTLSPolicy or a Gateway takes authorities from it.
 bool names_config_map(const ClusterState& state, const api::Key& key) {
+  const auto names_it = [&](const auto& entry) {
+    return names_client_authority(*entry.second, "ConfigMap", key);
+  };
+  if (std::any_of(state.gateways.begin(), state.gateways.end(), names_it)) return true;
   return std::any_of(state.tls_policies.begin(), state.tls_policies.end(), [&](const auto& entry) {
     const auto& refs = entry.second->ca_refs;
     return entry.first.ns == key.ns &&

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "base/text.h"
 #include "gateway/served.h"
 #include "routing/table_yaml.h"
 
@@ -272,6 +273,15 @@ class Edits {
     Json spec{{"gatewayClassName", one_in(10) ? "another" : "tidegate"},
               {"listeners", Json::array({web, raw, dns, tls})}};
     if (one_in(8)) spec["tls"]["backend"]["clientCertificateRef"] = {{"name", "client"}};
+    if (one_in(4)) {
+      const Json authorities{{"group", ""},
+                             {"kind", one_in(2) ? "ConfigMap" : "Secret"},
+                             {"name", "authorities"},
+                             {"namespace", any(kNamespaces)}};
+      Json& frontend = spec["tls"]["frontend"] = Json::object();
+      frontend["default"]["validation"]["caCertificateRefs"] = Json::array({authorities});
+      if (one_in(2)) frontend["perPort"] = Json::array({{{"port", 443}, {"tls", Json::object()}}});
+    }
     if (one_in(6)) spec["listeners"].erase(2);
     put(&ClusterState::gateways, api::decode_gateway, {{"metadata", meta("shop", name)}, {"spec", spec}});
   }
@@ -290,17 +300,22 @@ class Edits {
            {"validation", validation}}}});
   }
 
+  std::string any_pem(const std::string& label) {
+    return "-----BEGIN " + label + "-----\n" + text::base64_encode(any_name("c", 3)) + "\n-----END " + label +
+           "-----\n";
+  }
+
   void change_config_map() {
     Json document{{"metadata", meta(any(kNamespaces), one_in(2) ? "authorities" : "else")}};
-    if (!one_in(3)) document["data"]["ca.crt"] = "-----BEGIN CERTIFICATE-----\n" + any_name("c", 3);
+    if (!one_in(3)) document["data"]["ca.crt"] = any_pem("CERTIFICATE");
     put(&ClusterState::config_maps, api::decode_config_map, document);
   }
 
   void change_secret() {
-    const std::string name = any(std::vector<std::string>{"certificate", "client", "else"});
+    const std::string name = any(std::vector<std::string>{"certificate", "client", "authorities", "else"});
     auto secret = api::decode_secret({{"metadata", meta(any(kNamespaces), name)}});
-    secret.data["tls.crt"] = "-----BEGIN CERTIFICATE-----\n" + any_name("c", 3);
-    if (!one_in(4)) secret.data["tls.key"] = "-----BEGIN PRIVATE KEY-----\n";
+    secret.data["tls.crt"] = secret.data["ca.crt"] = any_pem("CERTIFICATE");
+    if (!one_in(4)) secret.data["tls.key"] = any_pem("PRIVATE KEY");
     const api::Key key = secret.meta.key();
     translator_.put(&ClusterState::secrets, key, std::make_shared<const api::Secret>(std::move(secret)));
   }
@@ -391,6 +406,27 @@ TEST(Translator, WhatNobodyNamesChangesNothing) {
   EXPECT_TRUE(translator.put(&ClusterState::gateways, {"shop", "g"}, object(gateway, "g")));
   EXPECT_TRUE(translator.put(&ClusterState::secrets, {"shop", "s"}, object(api::Secret{}, "s")));
   EXPECT_TRUE(translator.run().everything);
+}
+
+TEST(Translator, AuthoritiesOfClientsAreWatched) {
+  Translator translator({});
+  const auto named = [](auto value, const char* name) {
+    value.meta.ns = "shop", value.meta.name = name;
+    return std::make_shared<const decltype(value)>(std::move(value));
+  };
+  api::Gateway gateway;
+  gateway.client_validation = api::ClientValidation{{{"", "ConfigMap", "", "all"}}};
+  gateway.client_validation_per_port = {
+      {443, api::ClientValidation{{{"", "ConfigMap", "", "port"}, {"", "Secret", "far", "port"}}}}};
+  translator.put(&ClusterState::gateways, {"shop", "g"}, named(gateway, "g"));
+  const auto map = named(api::ConfigMap{}, "");
+  const auto secret = named(api::Secret{}, "");
+  EXPECT_TRUE(translator.put(&ClusterState::config_maps, {"shop", "all"}, map));
+  EXPECT_TRUE(translator.put(&ClusterState::config_maps, {"shop", "port"}, map));
+  EXPECT_TRUE(translator.put(&ClusterState::secrets, {"far", "port"}, secret));
+  EXPECT_FALSE(translator.put(&ClusterState::config_maps, {"far", "all"}, map));
+  EXPECT_FALSE(translator.put(&ClusterState::secrets, {"shop", "all"}, secret));
+  EXPECT_TRUE(translator.put(&ClusterState::grants, {"far", "grant"}, named(api::ReferenceGrant{}, "grant")));
 }
 
 class RandomEdits : public testing::TestWithParam<unsigned> {};

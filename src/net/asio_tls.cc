@@ -50,6 +50,7 @@ class AsioTlsStream final : public BasicStream<AsioTls> {
   std::string_view alpn() const override { return names_.alpn; }
   std::string_view server_name() const override { return names_.server_name; }
   std::string_view peer_common_name() const override { return names_.peer_common_name; }
+  std::shared_ptr<const ClientProof> client_proof() const override { return names_.client_proof; }
 
  private:
   const TlsNames names_;

@@ -36,6 +36,7 @@ inline void set_identity(SSL_CTX* context, const KeyPair& identity) {
   const auto chain = read_certificates(identity.certificate_pem);
   const auto key = read_private_key(identity.private_key_pem);
   ::SSL_CTX_use_certificate(context, chain->front().get());
+  for (std::size_t i = 1; i < chain->size(); ++i) ::SSL_CTX_add1_chain_cert(context, (*chain)[i].get());
   ::SSL_CTX_use_PrivateKey(context, key->get());
 }
 

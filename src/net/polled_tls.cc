@@ -437,6 +437,7 @@ class PolledTlsStream final : public Stream {
   std::string_view alpn() const override { return names_.alpn; }
   std::string_view server_name() const override { return names_.server_name; }
   std::string_view peer_common_name() const override { return names_.peer_common_name; }
+  std::shared_ptr<const ClientProof> client_proof() const override { return names_.client_proof; }
   std::string peer_address() const override { return connection_->peer(); }
   void post(Callback<void()> callback) override { connection_->poller().post(std::move(callback)); }
 

@@ -16,6 +16,7 @@
 
 namespace tidegate::net {
 
+class ClientProof;
 class TlsContext;
 class TlsSession;
 
@@ -44,6 +45,8 @@ class Stream {
   virtual std::string_view server_name() const = 0;  // SNI that the client sent; empty over TCP
   // Common name of the verified client certificate; empty where there is none.
   virtual std::string_view peer_common_name() const = 0;
+  // What it has proven; null: nothing. Of streams that accept_tls() made.
+  virtual std::shared_ptr<const ClientProof> client_proof() const { return nullptr; }
   virtual std::string peer_address() const = 0;  // "127.0.0.1:51234"
   // In a turn of the loop of its own, soon; also once the stream is closed.
   virtual void post(Callback<void()> callback) = 0;
@@ -53,8 +56,8 @@ using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::exe
 
 std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket);
 
-// Server side: handshakes, then hands over the stream, or an error. The deadline is the caller's: destroying
-// the handle gives up.
+// Server side: handshakes, then hands over the stream, or an error: kForbidden for a client without a
+// certificate that it needs. The deadline is the caller's: destroying the handle gives up.
 class Handshake {
  public:
   virtual ~Handshake() = default;

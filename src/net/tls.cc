@@ -76,17 +76,21 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& opti
   auto context = std::make_shared<TlsContext>(true, !options.client_ca_pem.empty());
   set_common(*context);
   if (auto used = use_identity(*context, options.identity); !used) return used.error();
-  if (!options.client_ca_pem.empty()) {
-    if (auto trusted = trust(*context, options.client_ca_pem); !trusted) return trusted.error();
-    const int required = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
-    ::SSL_CTX_set_verify(context->native(), SSL_VERIFY_PEER | required, nullptr);
-  }
+  if (auto asked = ask_for_certificate(*context, options); !asked) return asked.error();
   // Resumed where the client would be asked for the same.
-  allow_resumption(*context, options.client_ca_pem + (options.require_client_certificate ? "!" : "?"));
+  allow_resumption(*context, options.client_ca_pem + (options.require_client_certificate ? "!" : "?") +
+                                 (options.take_any_certificate ? "*" : ""));
   choose_by_hello(*context);
   if (options.alpn.empty()) return context;
   context->alpn_wire() = alpn_wire(options.alpn);
   ::SSL_CTX_set_alpn_select_cb(context->native(), select_alpn, &context->alpn_wire());
+  return context;
+}
+
+std::shared_ptr<TlsContext> make_refusing_tls() {
+  auto context = std::make_shared<TlsContext>(true, false);
+  context->refuses() = true;
+  choose_by_hello(*context);
   return context;
 }
 

@@ -20,12 +20,15 @@ struct KeyPair {
   friend bool operator==(const KeyPair&, const KeyPair&) = default;
 };
 
+// Authorities of clients are trust anchors, whether they are roots or not. A client's certificate must be for
+// that (extended key usage clientAuth, where it names any) and within its time.
 struct ServerTlsOptions {
   KeyPair identity;
-  std::string client_ca_pem;  // non-empty: client certificates are verified against it
+  std::string client_ca_pem;  // non-empty: clients are asked for certificates, which are verified against it
   bool require_client_certificate = false;
   std::vector<std::string> alpn = {
-      "http/1.1"};  // in order of preference; empty: whatever is offered is not answered
+      "http/1.1"};                    // in order of preference; empty: whatever is offered is not answered
+  bool take_any_certificate = false;  // one that can't be verified counts as none
 };
 Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& options);
 
@@ -35,9 +38,22 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const ServerTlsOptions& opti
 struct NamedIdentity {
   std::string hostname;  // exact, "*.example.com" for any number of labels, or empty: any
   KeyPair identity;
+  std::string client_ca_pem = {};       // non-empty: clients need a certificate of one of these ...
+  bool clients_may_go_without = false;  // ... or are let in without, and with one that can't be verified
   friend bool operator==(const NamedIdentity&, const NamedIdentity&) = default;
 };
 Result<std::shared_ptr<TlsContext>> make_server_tls(const std::vector<NamedIdentity>& identities);
+
+// Ends every handshake, and admits nobody: for those who have lost what they should serve with.
+std::shared_ptr<TlsContext> make_refusing_tls();
+
+// What a client has proven in its handshake: its certificates, which were verified then. Opaque. Thread: any.
+class ClientProof;
+
+// Whether who has proven that (null: nothing) to an earlier context would also be let in by this one, under
+// the name that it asked for. Of a client that resumed its session the intermediate certificates are not
+// known: it has to begin anew where they are needed.
+bool admits(TlsContext& server, const std::string& server_name, const ClientProof* proof);
 
 struct ClientTlsOptions {
   std::string ca_pem;  // empty: the system's roots

@@ -30,13 +30,15 @@ class TlsContext {
   Identities& identities() { return identities_; }
   // Of sessions: what a client must have proven to resume one (server).
   std::string& scope() { return scope_; }
+  // Lets nobody in (server).
+  bool& refuses() { return refuses_; }
   std::string& alpn_wire() { return alpn_wire_; }  // length-prefixed protocol names, as TLS sends them
 
  private:
   static constexpr auto kServer = boost::asio::ssl::context::tls_server;
   static constexpr auto kClient = boost::asio::ssl::context::tls_client;
   boost::asio::ssl::context context_;
-  bool verify_peer_;
+  bool verify_peer_, refuses_ = false;
   std::string alpn_wire_, scope_;
   Identities identities_;
   std::map<std::string, std::shared_ptr<TlsContext>, std::less<>> by_name_;
@@ -44,5 +46,16 @@ class TlsContext {
 
 // Server: a ClientHello chooses among by_name(), and which sessions may be resumed. The context stays put.
 void choose_by_hello(TlsContext& context);
+
+// The one for clients that ask for this name (empty: for none); null: there is none.
+TlsContext* find_by_name(TlsContext& context, const std::string& name);
+
+// Server: asks clients for certificates, as the options have it.
+Result<void> ask_for_certificate(TlsContext& context, const ServerTlsOptions& options);
+
+// Null: the peer is no client, or has no certificate that was verified.
+std::shared_ptr<const ClientProof> proof_of(SSL* ssl);
+// Why the handshake of this client has failed; empty: not for its certificate.
+std::string certificate_fault(SSL* ssl, const boost::system::error_code& error);
 
 }  // namespace tidegate::net

@@ -52,7 +52,8 @@ class TlsHandshake final : public Handshake {
 TlsNames::TlsNames(SSL* ssl)
     : alpn(negotiated_alpn(ssl)),
       server_name(sent_server_name(ssl)),
-      peer_common_name(verified_common_name(ssl)) {}
+      peer_common_name(verified_common_name(ssl)),
+      client_proof(proof_of(ssl)) {}
 
 TlsConnectionPtr make_tls_connection(TcpSocket socket, std::shared_ptr<TlsContext> context, TlsRole role) {
   auto& io = static_cast<asio::io_context&>(socket.get_executor().context());
@@ -70,7 +71,11 @@ std::unique_ptr<Handshake> accept_tls(TcpSocket socket, std::shared_ptr<TlsConte
     const auto connection = weak.lock();
     if (!connection) return;
     *finished = true;
-    if (error) return done(to_error("TLS handshake", error));
+    if (error) {
+      const auto fault = certificate_fault(connection->ssl(), error);
+      return done(fault.empty() ? to_error("TLS handshake", error)
+                                : Error{ErrorCode::kForbidden, "TLS handshake: " + fault});
+    }
     done(connection->open());
   });
   return handshake;

@@ -38,6 +38,7 @@ TlsConnectionPtr make_tls_connection(TcpSocket socket, std::shared_ptr<TlsContex
 struct TlsNames {
   explicit TlsNames(SSL* ssl);
   std::string alpn, server_name, peer_common_name;
+  std::shared_ptr<const ClientProof> client_proof;
 };
 
 // The two kinds.

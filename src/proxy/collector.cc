@@ -231,10 +231,12 @@ class Collector final : public prometheus::Collectable {
                              "Open connections of clients; a shared port counts at its first listener.",
                              MetricType::Gauge,
                              {}};
-    MetricFamily refused{"tidegate_listener_refused_total",
-                         "TLS and TCP connections and UDP datagrams that no route takes.",
-                         MetricType::Counter,
-                         {}};
+    MetricFamily refused{
+        "tidegate_listener_refused_total",
+        "TLS and TCP connections and UDP datagrams that no route takes, and clients without a "
+        "certificate that they need.",
+        MetricType::Counter,
+        {}};
     for (const auto& [key, kept] : series_->listeners()) {
       std::map<int, std::int64_t> codes;
       std::array<std::int64_t, kRefusalNames.size()> refusals{};

@@ -70,13 +70,14 @@ struct alignas(64) TunnelCell {
 };
 
 // Why a connection or a datagram got nowhere before a backend was chosen.
-enum class Refusal : std::uint8_t { kNoRoute, kNoHello };
-inline constexpr std::array<std::string_view, 2> kRefusalNames = {"no_route", "no_client_hello"};
+enum class Refusal : std::uint8_t { kNoRoute, kNoHello, kClientCertificate };
+inline constexpr std::array<std::string_view, 3> kRefusalNames = {"no_route", "no_client_hello",
+                                                                  "client_certificate"};
 
 struct alignas(64) ListenerCell {
   CodeCounts codes;
   Counter connections;
-  std::array<Counter, kRefusalNames.size()> refused;  // on layer 4
+  std::array<Counter, kRefusalNames.size()> refused;  // before any request
   void refuse(Refusal why) { refused[static_cast<std::size_t>(why)].add(); }
 };
 

@@ -57,9 +57,24 @@ bool Exchange::match() {
       return fail(ErrorKind::kMisdirected, "this connection was made for another host"), false;
     }
   }
+  if (!may_use_listener())
+    return fail(ErrorKind::kMisdirected,
+                "this connection was made without the certificate that is asked for"),
+           false;
   if (matched_.match == nullptr) return fail(ErrorKind::kNoRoute, "no route matches"), false;
   if (rule().rule->request_timeout.count() != 0) deadline_ = started_ + rule().rule->request_timeout;
   return true;
+}
+
+// A client that named no host was let in as one of the first listener's that ends TLS (port.cc), and in the
+// clear nobody has shown anything.
+bool Exchange::may_use_listener() const {
+  const auto& asked = matched_.listener->listener->clients;
+  if (!asked || asked->insecure_fallback || !client_->server_name().empty()) return true;
+  const auto first = std::find_if(port_.all.begin(), port_.all.end(), [](const auto* one) {
+    return one->listener->protocol == routing::Protocol::kHttp && !one->listener->certificate_pem.empty();
+  });
+  return first != port_.all.end() && (*first)->listener->clients == asked;
 }
 
 bool Exchange::apply_request_filters() {

@@ -69,6 +69,7 @@ class Exchange {
 
   // Phases of run(); false: the request has been answered.
   bool match();
+  bool may_use_listener() const;
   bool apply_request_filters();
   void mirror();
   bool pick_backend();

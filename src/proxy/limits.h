@@ -31,6 +31,8 @@ inline constexpr std::size_t kUdpSessions =
     4096;  // clients of a UDP port, a worker; each holds a socket to its backend
 inline constexpr Duration kUdpIdle =
     60s;  // of a client's UDP session, no datagram either way; what answers later is not waited for
+inline constexpr Duration kRefusalLogInterval =
+    10s;  // between two lines on clients refused for their certificates, a port and worker; the rest count
 inline constexpr Duration kSweepInterval =
     20ms;  // precision of request time-outs; one timer a worker instead of one a request
 inline constexpr Duration kSeriesRetention =

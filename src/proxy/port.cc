@@ -2,7 +2,9 @@
 #include "proxy/port.h"
 
 #include <algorithm>
+#include <tuple>
 
+#include "base/log.h"
 #include "net/peek_hello.h"
 #include "proxy/worker.h"
 #include "routing/match.h"
@@ -32,26 +34,66 @@ void Port::use(WorkerTablePtr table, const routing::CompiledPort& port, Listener
   table_ = std::move(table);
 }
 
+namespace {
+
+// Whether clients need something for a name that they did not need before.
+bool asks_for_more(const std::vector<net::NamedIdentity>& before,
+                   const std::vector<net::NamedIdentity>& now) {
+  return std::any_of(now.begin(), now.end(), [&](const auto& identity) {
+    if (identity.client_ca_pem.empty() || identity.clients_may_go_without) return false;
+    return std::none_of(before.begin(), before.end(), [&](const auto& old) {
+      return old.hostname == identity.hostname && old.client_ca_pem == identity.client_ca_pem &&
+             !old.clients_may_go_without;
+    });
+  });
+}
+
+}  // namespace
+
 Result<void> Port::use_identities(std::vector<net::NamedIdentity> https,
                                   std::vector<net::NamedIdentity> tls) {
   if (https == identities_ && tls == tunnel_identities_) return {};
-  std::shared_ptr<net::TlsContext> context;
+  auto made = make_contexts(https, tls);
+  if (!made) {
+    if (!asks_for_more(identities_, https)) return made.error();
+    tls_ = net::make_refusing_tls();
+    identities_.clear();
+    drop_unadmitted();
+    return made.error();
+  }
+  std::tie(tls_, tunnel_tls_) = std::move(*made);
+  identities_ = std::move(https);
+  tunnel_identities_ = std::move(tls);
+  drop_unadmitted();
+  return {};
+}
+
+Result<Port::Contexts> Port::make_contexts(const std::vector<net::NamedIdentity>& https,
+                                           const std::vector<net::NamedIdentity>& tls) {
+  Contexts out;
   if (!https.empty()) {
     auto made = net::make_server_tls(https);
     if (!made) return made.error();
-    context = std::move(*made);
+    out.first = std::move(*made);
   }
-  decltype(tunnel_tls_) by_name;
   for (const net::NamedIdentity& one : tls) {
     auto made = net::make_server_tls({one.identity, {}, false, {}});
     if (!made) return made.error();
-    by_name.emplace(one.hostname, std::move(*made));
+    out.second.emplace(one.hostname, std::move(*made));
   }
-  tls_ = std::move(context);
-  tunnel_tls_ = std::move(by_name);
-  identities_ = std::move(https);
-  tunnel_identities_ = std::move(tls);
-  return {};
+  return out;
+}
+
+void Port::drop_unadmitted() {
+  if (!tls_) return;
+  std::vector<session::ServerConnection*> unadmitted;
+  for (const auto& [connection, client] : connections_) {
+    if (client && !net::admits(*tls_, client->server_name, client->proof.get()))
+      unadmitted.push_back(connection);
+  }
+  for (session::ServerConnection* connection : unadmitted) {
+    if (connections_.contains(connection)) connection->drain();
+  }
 }
 
 void Port::on_accept(net::TcpSocket socket) {
@@ -88,15 +130,44 @@ void Port::wait_for(Begin begin, Done late) {
 }
 
 void Port::handshake(net::TcpSocket socket) {
+  boost::system::error_code ignored;
+  const auto client = socket.remote_endpoint(ignored).address();
   const auto begin = [&](Done done) {
-    return net::accept_tls(std::move(socket), tls_, [this, weak = weak_from_this(), done](auto stream) {
-      const auto self = weak.lock();
-      if (!self) return;
-      if (stream) serve(std::move(*stream), "https");
-      done();
-    });
+    return net::accept_tls(
+        std::move(socket), tls_,
+        [this, weak = weak_from_this(), done, client](Result<std::unique_ptr<net::Stream>> stream) {
+          const auto self = weak.lock();
+          if (!self) return;
+          if (!stream && stream.error().code == ErrorCode::kForbidden)
+            refuse_client(stream.error().detail, client.to_string());
+          if (stream) serve_tls(std::move(*stream));
+          done();
+        });
   };
   wait_for(begin, nullptr);
+}
+
+void Port::serve_tls(std::unique_ptr<net::Stream> stream) {
+  auto client = std::make_unique<Client>(Client{std::string(stream->server_name()), stream->client_proof()});
+  // Other clients may be wanted since it began.
+  if (tls_ && !net::admits(*tls_, client->server_name, client->proof.get()))
+    return refuse_client("other certificates are asked for now", stream->peer_address());
+  serve(std::move(stream), "https", std::move(client));
+}
+
+// Each counts; the log has one at a time, as anybody can cause them.
+void Port::refuse_client(const std::string& why, const std::string& client) {
+  counts_->refuse(Refusal::kClientCertificate);
+  const SteadyTime now = worker_.now();
+  if (refusal_logged_ && now < *refusal_logged_ + kRefusalLogInterval) {
+    ++refusals_unlogged_;
+    return;
+  }
+  refusal_logged_ = now;
+  log::info("client refused for its certificate", {{"at", net::to_string(address_)},
+                                                   {"client", client},
+                                                   {"why", why},
+                                                   {"more", std::exchange(refusals_unlogged_, 0)}});
 }
 
 // ---- layer 4 ----
@@ -176,7 +247,8 @@ void Port::refuse(net::TcpSocket socket, Refusal why) {
 
 // ---- HTTP ----
 
-void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme) {
+void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme,
+                 std::unique_ptr<Client> client) {
   session::ServerOptions options;
   options.scheme = scheme;
   options.limits = &limits_;
@@ -188,7 +260,7 @@ void Port::serve(std::unique_ptr<net::Stream> stream, std::string_view scheme) {
     self->worker_.connection_closed();
   };
   const auto connection = session::serve_http(std::move(stream), std::move(options));
-  connections_.insert(connection.get());
+  connections_.emplace(connection.get(), std::move(client));
   counts_->connections.add();
 }
 
@@ -201,12 +273,17 @@ void Port::on_refused(int status) { counts_->codes.add(status); }
 
 void Port::on_limit(session::Limit limit) { worker_.limit_hit(limit); }
 
+// They leave the map as they close.
+std::vector<session::ServerConnection*> Port::open_connections() const {
+  std::vector<session::ServerConnection*> open;
+  for (const auto& [connection, client] : connections_) open.push_back(connection);
+  return open;
+}
+
 void Port::drain() {
   stop_accepting();
   handshakes_.clear();  // nothing has been asked on them
-  const std::vector<session::ServerConnection*> open(connections_.begin(),
-                                                     connections_.end());  // they leave the set as they close
-  for (session::ServerConnection* connection : open) {
+  for (session::ServerConnection* connection : open_connections()) {
     if (connections_.contains(connection)) connection->drain();
   }
 }
@@ -214,8 +291,7 @@ void Port::drain() {
 void Port::close() {
   stop_accepting();
   handshakes_.clear();
-  const std::vector<session::ServerConnection*> open(connections_.begin(), connections_.end());
-  for (session::ServerConnection* connection : open) {
+  for (session::ServerConnection* connection : open_connections()) {
     if (connections_.contains(connection)) connection->close();
   }
   const std::vector<Tunnel*> carried(tunnels_.begin(), tunnels_.end());

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -31,7 +32,9 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   // `port` and `counts` are of `table`, which is pinned: connections that outlive the port's own place in the
   // tables finish with it.
   void use(WorkerTablePtr table, const routing::CompiledPort& port, ListenerCell& counts);
-  // `https` empty: plain HTTP. `tls`: of listeners that end TLS and carry on what is in it.
+  // `https` empty: plain HTTP. `tls`: of listeners that end TLS and carry on what is in it. Connections of
+  // clients that could not begin anew end with the response under way. Of what can't be used the port keeps
+  // what it had, unless more is asked of clients now: then it ends every handshake.
   Result<void> use_identities(std::vector<net::NamedIdentity> https, std::vector<net::NamedIdentity> tls);
 
   void stop_accepting() { listener_.reset(); }
@@ -40,12 +43,19 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   std::size_t connections() const { return connections_.size() + handshakes_.size() + tunnels_.size(); }
 
  private:
+  struct Client {  // what a connection over TLS was let in for
+    std::string server_name;
+    std::shared_ptr<const net::ClientProof> proof;
+  };
+
   void on_accept(net::TcpSocket socket);
   // Keeps what begin(done) returns until it calls `done`, or until tls_timeout, when `late` is called.
   using Done = std::function<void()>;
   template <typename Begin>
   void wait_for(Begin begin, Done late);
   void handshake(net::TcpSocket socket);
+  void refuse_client(const std::string& why, const std::string& client);
+  void drop_unadmitted();
   void peek(net::TcpSocket socket);
   void route(const std::string& server_name, net::TcpSocket socket);
   void end_tls(net::TcpSocket socket, const std::string& hostname, TunnelChoice choice);
@@ -53,7 +63,14 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
                    const std::string& server_name);
   void open_tunnel(std::unique_ptr<net::Stream> client, WorkerTablePtr table, TunnelChoice choice);
   void refuse(net::TcpSocket socket, Refusal why);
-  void serve(std::unique_ptr<net::Stream> stream, std::string_view scheme);
+  using ByHostname = std::map<std::string, std::shared_ptr<net::TlsContext>>;
+  using Contexts = std::pair<std::shared_ptr<net::TlsContext>, ByHostname>;  // HTTPS, tunnels
+  static Result<Contexts> make_contexts(const std::vector<net::NamedIdentity>& https,
+                                        const std::vector<net::NamedIdentity>& tls);
+  void serve_tls(std::unique_ptr<net::Stream> stream);
+  void serve(std::unique_ptr<net::Stream> stream, std::string_view scheme,
+             std::unique_ptr<Client> client = nullptr);
+  std::vector<session::ServerConnection*> open_connections() const;
   void on_request(http::RequestHead& head, bool expects_continue,
                   std::shared_ptr<session::ServerStream> stream) override;
   void on_refused(int status) override;
@@ -71,15 +88,16 @@ class Port final : public session::RequestHandler, public std::enable_shared_fro
   std::shared_ptr<net::TlsContext> tls_;
   std::vector<net::NamedIdentity> identities_;  // that tls_ was made of
   std::vector<net::NamedIdentity> tunnel_identities_;
-  std::map<std::string, std::shared_ptr<net::TlsContext>>
-      tunnel_tls_;  // of those, by the listener's hostname
+  ByHostname tunnel_tls_;  // of those, by the listener's
   WorkerTablePtr table_;
   const routing::CompiledPort* port_ = nullptr;
   ListenerCell* counts_ = nullptr;
-  std::unordered_set<session::ServerConnection*> connections_;
+  std::unordered_map<session::ServerConnection*, std::unique_ptr<Client>> connections_;  // null: in the clear
   std::unordered_set<Tunnel*> tunnels_;
   std::unordered_map<std::uint64_t, Handshaking> handshakes_;
   std::uint64_t next_handshake_ = 0;
+  std::optional<SteadyTime> refusal_logged_;
+  std::uint64_t refusals_unlogged_ = 0;
 };
 
 }  // namespace tidegate::proxy

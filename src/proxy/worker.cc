@@ -17,8 +17,11 @@ std::vector<net::NamedIdentity> identities_of(const routing::CompiledPort& port,
   std::vector<net::NamedIdentity> out;
   for (const auto* compiled : port.all) {
     const routing::Listener& l = *compiled->listener;
-    if (l.protocol == protocol && !l.certificate_pem.empty())
-      out.push_back({l.hostname, {l.certificate_pem, l.private_key_pem}});
+    if (l.protocol != protocol || l.certificate_pem.empty()) continue;
+    auto& identity = out.emplace_back(net::NamedIdentity{l.hostname, {l.certificate_pem, l.private_key_pem}});
+    if (!l.clients) continue;
+    identity.client_ca_pem = l.clients->ca_pem;
+    identity.clients_may_go_without = l.clients->insecure_fallback;
   }
   return out;
 }
@@ -79,7 +82,7 @@ std::shared_ptr<Port> Worker::port_for(const routing::CompiledPort& port, Failur
   if (done && open == ports_.end()) done = out->open(options_.reuse_port);
   if (done) return out;
   failures.emplace_back(net::to_string(address), done.error());
-  return open != ports_.end() ? out : nullptr;  // an open one goes on with the certificate it has
+  return open != ports_.end() ? out : nullptr;  // an open one goes on with what it has, if it may
 }
 
 std::unique_ptr<UdpPort> Worker::udp_port_for(const routing::CompiledPort& port, Failures& failures) {

@@ -147,6 +147,14 @@ struct Rule {
 // name, hostnames and backends count, and the first one that fits is taken.
 enum class Protocol : std::uint8_t { kHttp, kTls, kTcp, kUdp };
 
+// What is asked of clients over TLS (GEP-91).
+struct ClientValidation {
+  std::string
+      ca_pem;  // never empty: their certificates must come from one of these. The YAML form shows a digest.
+  bool insecure_fallback = false;  // who has none, or another one, is let in as well
+  friend bool operator==(const ClientValidation&, const ClientValidation&) = default;
+};
+
 struct Listener {
   std::string gateway_ns, gateway, name;
   std::string address;  // numeric IP
@@ -158,6 +166,7 @@ struct Listener {
   std::vector<Shared<Rule>>
       rules;  // the order breaks ties: by age, name and rule index, as GEP-718's precedence asks
   Protocol protocol = Protocol::kHttp;
+  std::optional<ClientValidation> clients = {};  // absent: anybody. Where TLS is ended and carries HTTP.
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

@@ -208,6 +208,10 @@ class Writer {
     put(out, "hostname", listener.hostname);
     put(out, "protocol", std::string(to_string(listener.protocol)));
     if (!listener.certificate_pem.empty()) out["certificate"] = digest(listener.certificate_pem);
+    if (listener.clients) {
+      Json& clients = out["clients"] = Json{{"ca", digest(listener.clients->ca_pem)}};
+      put(clients, "insecureFallback", listener.clients->insecure_fallback);
+    }
     put_list(out, "rules", listener.rules, [this](const Rule& r) { return rule(r); });
     return out;
   }

@@ -353,8 +353,16 @@ class Reader {
     return Protocol::kHttp;
   }
 
+  ClientValidation clients(const Node& node) {
+    known(node, {"ca", "insecureFallback"});
+    ClientValidation out{string(node, "ca"), boolean(node, "insecureFallback")};
+    if (out.ca_pem.empty()) fail(child_place(node, "ca"), "expected a CA certificate");
+    return out;
+  }
+
   Listener listener(const Node& node) {
-    known(node, {"gateway", "name", "address", "port", "hostname", "protocol", "certificate", "rules"});
+    known(node,
+          {"gateway", "name", "address", "port", "hostname", "protocol", "certificate", "clients", "rules"});
     Listener out;
     std::tie(out.gateway_ns, out.gateway) = namespaced(child_place(node, "gateway"), string(node, "gateway"));
     out.name = string(node, "name");
@@ -363,6 +371,7 @@ class Reader {
     out.hostname = string(node, "hostname");
     out.protocol = protocol(node);
     out.certificate_pem = string(node, "certificate");
+    if (const auto found = child(node, "clients")) out.clients = clients(*found);
     out.rules = to_shared(list<Rule>(node, "rules", &Reader::rule));
     return out;
   }

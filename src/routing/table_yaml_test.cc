@@ -92,6 +92,17 @@ TEST(TableYaml, KeysNeverAppear) {
   EXPECT_EQ(to_yaml(*again), text);
 }
 
+TEST(TableYaml, WhatIsAskedOfClientsComesBackAsItWas) {
+  Table table = full_table();
+  table.listeners[0].clients = ClientValidation{"digest:1"};
+  table.listeners[1].clients = ClientValidation{"digest:2", true};
+  const auto again = from_yaml(to_yaml(table));
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(*again, table);
+  table.listeners[0].clients->ca_pem = "AUTHORITY-BYTES";
+  EXPECT_EQ(to_yaml(table).find("BYTES"), std::string::npos);
+}
+
 TEST(TableYaml, TlsOfBackendsComesBackAsItWas) {
   Table table = full_table();
   Backend first = table.backends[0], second = table.backends[1];
@@ -117,6 +128,8 @@ TEST(TableYaml, ErrorsNameThePlace) {
       {"listeners:\n- gateway: a/b\n  port: 70000", "listeners[0].port: expected an integer from 0 to 65535"},
       {"listeners:\n- gateway: a/b\n  rules:\n  - route: HTTPRoute a/b\n    backends:\n    - backend: a/x:80",
        "listeners[0].rules[0].backends[0].backend: \"a/x:80\" names no backend of this table"},
+      {"listeners:\n- gateway: a/b\n  clients: {insecureFallback: true}",
+       "listeners[0].clients.ca: expected a CA certificate"},
       {"[]", "document: expected a mapping"},
   };
   for (const Case& c : cases) {

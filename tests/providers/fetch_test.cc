@@ -323,7 +323,7 @@ TEST_F(FetchTest, SendsNoMoreThanSoManyAtOnce) {
   settle();
   EXPECT_EQ(peers_.size(), kMaxInFlight);
   for (std::size_t i = 0; i < kMaxInFlight + 3; ++i) {
-    run_until([&] { return peers_.size() > i; });
+    run_until([&] { return peers_.size() > i && peers_[i]->received().ends_with("\r\n\r\n"); });
     peers_[i]->send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   }
   run_until([&] { return answered == kMaxInFlight + 3; });
