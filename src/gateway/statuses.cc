@@ -117,15 +117,21 @@ api::ListenerStatus listener_status(const ClusterState& state, const GatewayNode
 
 // ---- Gateways ----
 
+// What turns this condition false on any of its listeners.
+Found found_on_listeners(const GatewayNode& node, std::string_view type) {
+  Found out;
+  for (const auto& listener : node.listeners) {
+    for (const auto& problem : listener.problems) {
+      if (row(problem.reason).condition == type) out.push_back(&problem);
+    }
+  }
+  return out;
+}
+
 api::Condition gateway_accepted(const GatewayNode& node) {
   auto accepted = fold("Accepted", "Accepted", "The Gateway is valid.", found(node.problems),
                        node.gateway->meta.generation);
-  Found bad;
-  for (const auto& listener : node.listeners) {
-    for (const auto& problem : listener.problems) {
-      if (row(problem.reason).condition == "Accepted") bad.push_back(&problem);
-    }
-  }
+  const Found bad = found_on_listeners(node, "Accepted");
   // True with this reason where other listeners are fine, as the specification has it.
   if (!bad.empty() && accepted.status == "True") {
     accepted.reason = row(Reason::kListenersNotValid).text;
@@ -161,12 +167,7 @@ api::Condition gateway_programmed(const GatewayNode& node,
 api::Condition gateway_resolved(const GatewayNode& node) {
   auto resolved = fold("ResolvedRefs", "ResolvedRefs", "All references are resolved.", found(node.problems),
                        node.gateway->meta.generation);
-  Found bad;
-  for (const auto& listener : node.listeners) {
-    for (const auto& problem : listener.problems) {
-      if (row(problem.reason).condition == "ResolvedRefs") bad.push_back(&problem);
-    }
-  }
+  const Found bad = found_on_listeners(node, "ResolvedRefs");
   if (!bad.empty() && resolved.status == "True") {
     resolved.status = "False";
     resolved.reason = row(Reason::kListenersNotResolved).text;

@@ -81,87 +81,58 @@ bool names_config_map(const ClusterState& state, const api::Key& key) {
 
 }  // namespace
 
-template <typename T>
-bool Translator::note_status(const T& old, const T& now) {
-  if constexpr (std::is_same_v<T, api::Gateway>) {
-    if (old.status.addresses == now.status.addresses) return false;
-    return everything_ = true;
-  }
-  // What we said of a route while it was ours is to go: whether there is any of it.
-  if constexpr (std::is_same_v<T, api::Route>) {
-    const auto found = index_.find(RouteId{now.resource, now.meta.key()});
-    if (found != index_.end() && workings_.graph.routes[found->second].parents.empty())
-      routes_.insert(found->first);
-  }
+bool Translator::note_status(const api::Gateway& old, const api::Gateway& now) {
+  if (old.status.addresses == now.status.addresses) return false;
+  return everything_ = true;
+}
+
+// What we said of a route while it was ours is to go: whether there is any of it.
+bool Translator::note_status(const api::Route& /*old*/, const api::Route& now) {
+  const auto found = index_.find(RouteId{now.resource, now.meta.key()});
+  if (found != index_.end() && workings_.graph.routes[found->second].parents.empty())
+    routes_.insert(found->first);
   return false;
 }
 
-template <typename T>
-bool Translator::note(const api::Key& key, const std::shared_ptr<const T>& old,
-                      const std::shared_ptr<const T>& now) {
-  if constexpr (std::is_same_v<T, api::Route>) {
-    routes_.emplace((now ? now : old)->resource, key);
-  } else if constexpr (std::is_same_v<T, api::Service>) {
-    services_.insert(key);
-  } else if constexpr (std::is_same_v<T, api::EndpointSlice>) {
-    if (workings_.backends) workings_.backends->change_slice(old, now);
-    for (const auto& slice : {old, now}) {
-      if (slice) endpoints_.insert({slice->meta.ns, slice->service});
-    }
-  } else if constexpr (std::is_same_v<T, api::Secret>) {
-    if (!names_secret(state_, key)) return false;
-    everything_ = true;
-  } else if constexpr (std::is_same_v<T, api::ConfigMap>) {
-    if (!names_config_map(state_, key)) return false;
-    everything_ = true;
-  } else if constexpr (std::is_same_v<T, api::Namespace>) {
-    if ((old ? old->meta.labels : api::Labels{}) == (now ? now->meta.labels : api::Labels{})) return false;
-    everything_ = true;
-  } else {
-    everything_ = true;
+bool Translator::note(const api::Key& key, const Snapshot<api::Route>& old, const Snapshot<api::Route>& now) {
+  routes_.emplace((now ? now : old)->resource, key);
+  return true;
+}
+
+bool Translator::note(const api::Key& key, const Snapshot<api::Service>& /*old*/,
+                      const Snapshot<api::Service>& /*now*/) {
+  services_.insert(key);
+  return true;
+}
+
+bool Translator::note(const api::Key& /*key*/, const Snapshot<api::EndpointSlice>& old,
+                      const Snapshot<api::EndpointSlice>& now) {
+  if (workings_.backends) workings_.backends->change_slice(old, now);
+  for (const auto& slice : {old, now}) {
+    if (slice) endpoints_.insert({slice->meta.ns, slice->service});
   }
   return true;
 }
 
-template <typename T>
-bool Translator::put(Snapshots<T> ClusterState::*kind, const api::Key& key,
-                     const std::shared_ptr<const T>& now) {
-  auto& all = state_.*kind;
-  const auto at = all.find(key);
-  const std::shared_ptr<const T> old = at == all.end() ? nullptr : at->second;
-  if (!old && !now) return false;
-  if (now) {
-    all.insert_or_assign(key, now);
-  } else if (old) {
-    all.erase(at);
-  }
-  if constexpr (requires { now->status; }) {
-    if (old && now && old->meta.uid == now->meta.uid && old->meta.generation == now->meta.generation)
-      return note_status(*old, *now);
-  }
-  return note(key, old, now);
+bool Translator::note(const api::Key& key, const Snapshot<api::Secret>& /*old*/,
+                      const Snapshot<api::Secret>& /*now*/) {
+  const bool named = names_secret(state_, key);
+  everything_ = everything_ || named;
+  return named;
 }
 
-template bool Translator::put(Snapshots<api::GatewayClass> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::GatewayClass>&);
-template bool Translator::put(Snapshots<api::Gateway> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::Gateway>&);
-template bool Translator::put(Snapshots<api::Route> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::Route>&);
-template bool Translator::put(Snapshots<api::ReferenceGrant> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::ReferenceGrant>&);
-template bool Translator::put(Snapshots<api::Service> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::Service>&);
-template bool Translator::put(Snapshots<api::EndpointSlice> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::EndpointSlice>&);
-template bool Translator::put(Snapshots<api::Secret> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::Secret>&);
-template bool Translator::put(Snapshots<api::Namespace> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::Namespace>&);
-template bool Translator::put(Snapshots<api::BackendTlsPolicy> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::BackendTlsPolicy>&);
-template bool Translator::put(Snapshots<api::ConfigMap> ClusterState::*, const api::Key&,
-                              const std::shared_ptr<const api::ConfigMap>&);
+bool Translator::note(const api::Key& key, const Snapshot<api::ConfigMap>& /*old*/,
+                      const Snapshot<api::ConfigMap>& /*now*/) {
+  const bool named = names_config_map(state_, key);
+  everything_ = everything_ || named;
+  return named;
+}
+
+bool Translator::note(const api::Key& /*key*/, const Snapshot<api::Namespace>& old,
+                      const Snapshot<api::Namespace>& now) {
+  if ((old ? old->meta.labels : api::Labels{}) == (now ? now->meta.labels : api::Labels{})) return false;
+  return everything_ = true;
+}
 
 void Translator::serve(routing::TablePtr table,
                        const std::vector<std::pair<std::string, std::string>>& failed) {

@@ -24,7 +24,17 @@ class Translator {
 
   // The object is this one from now on; null: it is gone. True: that may change the translation.
   template <typename T>
-  bool put(Snapshots<T> ClusterState::*kind, const api::Key& key, const std::shared_ptr<const T>& now);
+  bool put(Snapshots<T> ClusterState::*kind, const api::Key& key, const std::shared_ptr<const T>& now) {
+    auto& place = (state_.*kind)[key];
+    const auto old = std::exchange(place, now);
+    if (!now) (state_.*kind).erase(key);
+    if (!old && !now) return false;
+    if constexpr (requires { now->status; }) {
+      if (old && now && old->meta.uid == now->meta.uid && old->meta.generation == now->meta.generation)
+        return note_status(*old, *now);
+    }
+    return note(key, old, now);
+  }
 
   // All proxies serve this table. `failed`: as of served_by().
   void serve(routing::TablePtr table, const std::vector<std::pair<std::string, std::string>>& failed);
@@ -45,9 +55,25 @@ class Translator {
 
   // Written statuses come back as changes. True as of put().
   template <typename T>
-  bool note_status(const T& old, const T& now);
+  bool note_status(const T& /*old*/, const T& /*now*/) {
+    return false;
+  }
+  bool note_status(const api::Gateway& old, const api::Gateway& now);
+  bool note_status(const api::Route& old, const api::Route& now);
+  // True as of put(). What is not told apart leads to a translation from nothing.
   template <typename T>
-  bool note(const api::Key& key, const std::shared_ptr<const T>& old, const std::shared_ptr<const T>& now);
+  using Snapshot = std::shared_ptr<const T>;
+  template <typename T>
+  bool note(const api::Key& /*key*/, const Snapshot<T>& /*old*/, const Snapshot<T>& /*now*/) {
+    return everything_ = true;
+  }
+  bool note(const api::Key& key, const Snapshot<api::Route>& old, const Snapshot<api::Route>& now);
+  bool note(const api::Key& key, const Snapshot<api::Service>& old, const Snapshot<api::Service>& now);
+  bool note(const api::Key& key, const Snapshot<api::EndpointSlice>& old,
+            const Snapshot<api::EndpointSlice>& now);
+  bool note(const api::Key& key, const Snapshot<api::Secret>& old, const Snapshot<api::Secret>& now);
+  bool note(const api::Key& key, const Snapshot<api::ConfigMap>& old, const Snapshot<api::ConfigMap>& now);
+  bool note(const api::Key& key, const Snapshot<api::Namespace>& old, const Snapshot<api::Namespace>& now);
   void translate_all();
   // False: there is more to it; what was done until then does not matter, as everything is translated anew.
   bool go_on();
