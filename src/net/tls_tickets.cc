@@ -29,6 +29,12 @@ void fill(TicketKeys::Key& key) {
   with_random(key.mac);
 }
 
+// Once: OpenSSL 3 looks it up again for each ticket otherwise.
+const EVP_CIPHER* ticket_cipher() {
+  static const EVP_CIPHER* const found = ::EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+  return found;
+}
+
 bool set_up(const TicketKeys::Key& key, const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
             int seals) {
   std::array<char, 7> digest{"SHA256"};
@@ -38,28 +44,32 @@ bool set_up(const TicketKeys::Key& key, const unsigned char* iv, EVP_CIPHER_CTX*
       ::OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
       ::OSSL_PARAM_construct_end()};
   return ::EVP_MAC_CTX_set_params(mac, parameters) == 1 &&
-         ::EVP_CipherInit_ex(cipher, ::EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, seals) == 1;
+         ::EVP_CipherInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), iv, seals) == 1;
 }
 
-// As SSL_CTX_set_tlsext_ticket_key_evp_cb() asks: -1 an error, 0 no key, 1 done.
-int choose_key(SSL*, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+// As SSL_CTX_set_tlsext_ticket_key_evp_cb() asks: -1 an error, 0 no key, 1 done, 2 done and the client needs
+// another ticket: RFC 8446 appendix C.4 has it use each once. TLS 1.2 would seal the very same secret again,
+// past the lifetime of keys.
+int choose_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                int seals) {
   const SteadyTime now = system_clock().steady_now();
   if (seals == 0) {
     const auto key = ticket_keys().find(name, now);
     if (!key) return 0;
-    return set_up(*key, iv, cipher, mac, seals) ? 1 : -1;
+    if (!set_up(*key, iv, cipher, mac, seals)) return -1;
+    return ::SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
   }
   const auto key = ticket_keys().newest(now);
   std::copy(key.name.begin(), key.name.end(), name);
-  if (::RAND_bytes(iv, ::EVP_CIPHER_get_iv_length(::EVP_aes_256_cbc())) != 1) return -1;
+  if (::RAND_bytes(iv, ::EVP_CIPHER_get_iv_length(ticket_cipher())) != 1) return -1;
   return set_up(key, iv, cipher, mac, seals) ? 1 : -1;
 }
 
 int judge_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t, int status, void*) {
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
     return SSL_TICKET_RETURN_IGNORE_RENEW;
-  return has_expired(session) ? SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_USE;
+  if (has_expired(session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 }  // namespace

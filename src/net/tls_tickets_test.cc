@@ -30,6 +30,13 @@ KeyPair leaf(const KeyPair& authority, const std::string& name, TimePoint made =
   return make_certificate(authority, request, made).value_or({});
 }
 
+std::string ticket(const SslSession& session) {
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  ::SSL_SESSION_get0_ticket(session.get(), &bytes, &size);
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
 // By the engine below, and the version of TLS.
 class Resumption : public testing::TestWithParam<std::tuple<EventLoop::Sockets, int>> {
  protected:
@@ -105,6 +112,17 @@ TEST_P(Resumption, ASessionIsResumed) {
   const auto again = talk(here, {.name = "shop.test", .session = first.session.get()});
   EXPECT_TRUE(again.resumed);
   EXPECT_EQ(again.greeting, "@shop.test");
+}
+
+// RFC 8446 appendix C.4: clients use a ticket once, so that each connection has to bring the next. Those of
+// TLS 1.2 would hold the same secret.
+TEST_P(Resumption, AResumedConnectionBringsTheNextTicket) {
+  const auto here = context(server());
+  const auto first = talk(here, {});
+  const auto again = talk(here, {.session = first.session.get()});
+  ASSERT_TRUE(again.resumed);
+  EXPECT_EQ(ticket(again.session) != ticket(first.session), std::get<1>(GetParam()) == TLS1_3_VERSION);
+  EXPECT_TRUE(talk(here, {.session = again.session.get()}).resumed);
 }
 
 TEST_P(Resumption, AnotherWorkerResumesItToo) {
