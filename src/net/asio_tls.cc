@@ -10,9 +10,12 @@ namespace {
 
 struct AsioTls final : StreamState, TlsConnection, std::enable_shared_from_this<AsioTls> {
   AsioTls(TcpSocket socket, std::shared_ptr<TlsContext> context, TlsRole role)
-      : role(role), context(std::move(context)), stream(std::move(socket), this->context->asio()) {}
+      : StreamState(socket.peer_address()),
+        role(role),
+        context(std::move(context)),
+        stream(std::move(socket).to_asio(), this->context->asio()) {}
 
-  TcpSocket& lowest() override { return stream.next_layer(); }
+  AsioSocket& lowest() override { return stream.next_layer(); }
   auto& transport() { return stream; }
   SSL* ssl() override { return stream.native_handle(); }
   void shake_hands(std::function<void(const boost::system::error_code&)> done) override;
@@ -35,7 +38,7 @@ struct AsioTls final : StreamState, TlsConnection, std::enable_shared_from_this<
 
   const TlsRole role;
   std::shared_ptr<TlsContext> context;
-  boost::asio::ssl::stream<TcpSocket> stream;
+  boost::asio::ssl::stream<AsioSocket> stream;
   std::string received, sending;
 };
 

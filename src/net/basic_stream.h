@@ -13,8 +13,10 @@
 namespace tidegate::net {
 
 struct StreamState {
+  explicit StreamState(std::string peer) : peer(std::move(peer)) {}
   virtual ~StreamState() = default;
-  virtual TcpSocket& lowest() = 0;  // the socket itself
+  virtual AsioSocket& lowest() = 0;  // the socket itself
+  const std::string peer;
   bool closed = false;
 
   void close() {
@@ -44,12 +46,6 @@ class Gathered {
   std::size_t count_ = 0;
 };
 
-inline std::string address_of(const TcpSocket& socket) {
-  boost::system::error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? "" : to_string(Address{endpoint.address().to_string(), endpoint.port()});
-}
-
 // State: a StreamState with
 //   transport()      what is read from and written to: the socket, or TLS over it;
 //   inbox(into)      where bytes are read to, and taken(into, bytes), which brings them to the caller's
@@ -58,8 +54,7 @@ inline std::string address_of(const TcpSocket& socket) {
 template <typename State>
 class BasicStream : public Stream {
  public:
-  explicit BasicStream(std::shared_ptr<State> state)
-      : state_(std::move(state)), peer_(address_of(state_->lowest())) {}
+  explicit BasicStream(std::shared_ptr<State> state) : state_(std::move(state)) {}
   ~BasicStream() override { close(); }
 
   void read(std::span<char> into, ReadCallback done) override {
@@ -91,7 +86,7 @@ class BasicStream : public Stream {
     state_->lowest().set_option(asio::socket_base::linger(true, 0), ignored);
     state_->close();
   }
-  std::string peer_address() const override { return peer_; }
+  std::string peer_address() const override { return state_->peer; }
   std::size_t try_write(std::span<const std::string_view>) override { return 0; }
   void post(Callback<void()> callback) override {
     asio::post(state_->lowest().get_executor(), std::move(callback));
@@ -99,9 +94,6 @@ class BasicStream : public Stream {
 
  protected:
   std::shared_ptr<State> state_;
-
- private:
-  std::string peer_;
 };
 
 }  // namespace tidegate::net

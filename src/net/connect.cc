@@ -52,12 +52,13 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
 
  private:
   void connected(const boost::system::error_code& error);
-  void shake_hands();
+  void shake_hands(TcpSocket socket);
   void finish(Result<std::unique_ptr<Stream>> result) {
     if (auto done = std::exchange(done_, nullptr)) done(std::move(result));
   }
 
-  TcpSocket socket_;
+  AsioSocket socket_;
+  asio::ip::tcp::endpoint endpoint_;
   ConnectOptions options_;
   StreamCallback done_;
   TlsConnectionPtr tls_;
@@ -72,8 +73,8 @@ void Connecting::start() {
     });
     return;
   }
-  socket_.async_connect({ip, options_.address.port},
-                        [self = shared_from_this()](auto error) { self->connected(error); });
+  endpoint_ = {ip, options_.address.port};
+  socket_.async_connect(endpoint_, [self = shared_from_this()](auto error) { self->connected(error); });
 }
 
 void Connecting::give_up() {
@@ -86,14 +87,13 @@ void Connecting::give_up() {
 void Connecting::connected(const boost::system::error_code& error) {
   if (!done_) return;
   if (error) return finish(to_error("connect to " + to_string(options_.address), error));
-  boost::system::error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  if (options_.tls) return shake_hands();
-  finish(make_tcp_stream(std::move(socket_)));
+  auto socket = TcpSocket::of(std::move(socket_), endpoint_);
+  if (options_.tls) return shake_hands(std::move(socket));
+  finish(make_tcp_stream(std::move(socket)));
 }
 
-void Connecting::shake_hands() {
-  tls_ = make_tls_connection(std::move(socket_), options_.tls, TlsRole::kClient);
+void Connecting::shake_hands(TcpSocket socket) {
+  tls_ = make_tls_connection(std::move(socket), options_.tls, TlsRole::kClient);
   SSL* ssl = tls_->ssl();
   const std::string& name = options_.server_name;
   X509_VERIFY_PARAM* verify = ::SSL_get0_param(ssl);

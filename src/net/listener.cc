@@ -2,9 +2,14 @@
 #include "net/listener.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "base/log.h"
 #include "net/errors.h"
+#include "net/poller.h"
 
 namespace tidegate::net {
 namespace {
@@ -17,67 +22,123 @@ using SteadyTimer =
 constexpr int kAtOnce = 64;  // then come the others of the loop
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 
-// Lives as long as an accept is pending; silent once its Listener is gone.
-struct Accepting : std::enable_shared_from_this<Accepting> {
-  Accepting(asio::io_context& io, std::function<void(TcpSocket)> accepted)
-      : io(io), acceptor(io.get_executor()), pause(io.get_executor()), accepted(std::move(accepted)) {}
+// Lives as long as it waits for connections; silent once its Listener is gone.
+class Accepting {
+ public:
+  Accepting(asio::io_context& io, Listener::Accepted accepted)
+      : io_(io), pause_(io.get_executor()), accepted_(std::move(accepted)) {}
+  virtual ~Accepting() = default;
 
-  void accept_next() {
-    acceptor.async_wait(Acceptor::wait_read, [self = shared_from_this()](auto error) {
-      if (!self->acceptor.is_open()) return;
-      error ? self->wait_then_accept(error) : self->accept_waiting();
-    });
-  }
+  virtual void start() = 0;
+  virtual void stop() = 0;
 
+ protected:
   // All that wait: one at a time, each would wait for a turn of those that are served already.
   void accept_waiting() {
-    for (int i = 0; i < kAtOnce && acceptor.is_open(); ++i) {
-      boost::system::error_code error;
-      auto socket = acceptor.accept(error);
-      if (error == asio::error::would_block) break;
-      if (error) return wait_then_accept(error);
-      socket.set_option(asio::ip::tcp::no_delay(true), error);
-      accepted(std::move(socket));
+    if (pausing_) return;
+    for (int i = 0; i < kAtOnce && descriptor() >= 0; ++i) {
+      asio::ip::tcp::endpoint peer;
+      auto size = static_cast<socklen_t>(peer.capacity());
+      const int socket = ::accept4(descriptor(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (socket < 0 && (errno == ECONNABORTED || errno == EINTR))
+        continue;  // it left before it was accepted
+      if (socket < 0 && errno == EAGAIN) return wait();
+      if (socket < 0) return wait_for_descriptors(errno);
+      peer.resize(size);
+      accepted_(TcpSocket(io_, socket, peer));
     }
-    if (acceptor.is_open()) accept_next();
+    if (descriptor() >= 0) go_on();
   }
 
-  // A peer that left before it was accepted costs nothing; a process out of descriptors waits for some to
-  // come free.
-  void wait_then_accept(const boost::system::error_code& error) {
-    if (error == asio::error::connection_aborted) return accept_next();
-    log::warning("connections can't be accepted for now", {{"error", error.message()}});
-    pause.expires_after(kPauseWithoutDescriptors);
-    pause.async_wait([self = shared_from_this()](auto cancelled) {
-      if (!cancelled && self->acceptor.is_open()) self->accept_next();
+ private:
+  virtual int descriptor() = 0;  // -1 once stopped
+  virtual std::shared_ptr<Accepting> self() = 0;
+  virtual void wait() = 0;   // until there is one to accept
+  virtual void go_on() = 0;  // there may be more, but others have their turn
+
+  void wait_for_descriptors(int error) {
+    log::warning("connections can't be accepted for now", {{"error", std::strerror(error)}});
+    pausing_ = true;
+    pause_.expires_after(kPauseWithoutDescriptors);
+    pause_.async_wait([self = self()](auto) {
+      self->pausing_ = false;
+      self->accept_waiting();
     });
   }
 
-  void stop() {
+  asio::io_context& io_;
+  SteadyTimer pause_;
+  bool pausing_ = false;
+  const Listener::Accepted accepted_;
+};
+
+class AsioAccepting final : public Accepting, public std::enable_shared_from_this<AsioAccepting> {
+ public:
+  AsioAccepting(asio::io_context& io, Acceptor acceptor, Listener::Accepted accepted)
+      : Accepting(io, std::move(accepted)), acceptor_(std::move(acceptor)) {}
+
+  void start() override { wait(); }
+  void stop() override {
     boost::system::error_code ignored;
-    acceptor.close(ignored);
-    pause.cancel();
+    acceptor_.close(ignored);
   }
 
-  asio::io_context& io;
-  Acceptor acceptor;
-  SteadyTimer pause;
-  std::function<void(TcpSocket)> accepted;
+ private:
+  int descriptor() override { return acceptor_.is_open() ? acceptor_.native_handle() : -1; }
+  std::shared_ptr<Accepting> self() override { return shared_from_this(); }
+  void wait() override {
+    acceptor_.async_wait(Acceptor::wait_read, [self = shared_from_this()](auto) { self->accept_waiting(); });
+  }
+  void go_on() override { wait(); }
+
+  Acceptor acceptor_;
+};
+
+// Over the loop's poller, which its connections would make those of Asio's reactor wait for.
+class PolledAccepting final : public Accepting, public Poller::User {
+ public:
+  PolledAccepting(Poller& poller, int descriptor, Listener::Accepted accepted)
+      : Accepting(poller.io(), std::move(accepted)), poller_(poller), descriptor_(descriptor) {}
+  ~PolledAccepting() override { stop(); }
+
+  void start() override { poller_.add(descriptor_, *this); }
+  void stop() override {
+    if (descriptor_ < 0) return;
+    poller_.forget(*this);
+    ::close(std::exchange(descriptor_, -1));
+  }
+
+ private:
+  int descriptor() override { return descriptor_; }
+  std::shared_ptr<Accepting> self() override {
+    return std::static_pointer_cast<PolledAccepting>(shared_from_this());
+  }
+  void wait() override {}  // the kernel says when
+  void go_on() override { poller_.soon(*this); }
+
+  void ready(std::uint32_t) override {}
+  void tell() override {
+    const auto keep = shared_from_this();
+    accept_waiting();
+  }
+  void loop_gone() override { ::close(std::exchange(descriptor_, -1)); }
+
+  Poller& poller_;
+  int descriptor_;
 };
 
 class OpenListener final : public Listener {
  public:
-  explicit OpenListener(std::shared_ptr<Accepting> accepting) : accepting_(std::move(accepting)) {
-    boost::system::error_code ignored;
-    const auto local = accepting_->acceptor.local_endpoint(ignored);
-    address_ = {local.address().to_string(), local.port()};
+  OpenListener(std::shared_ptr<Accepting> accepting, Address address)
+      : accepting_(std::move(accepting)), address_(std::move(address)) {
+    accepting_->start();
   }
   ~OpenListener() override { accepting_->stop(); }
   Address address() const override { return address_; }
 
  private:
-  std::shared_ptr<Accepting> accepting_;
-  Address address_;
+  const std::shared_ptr<Accepting> accepting_;
+  const Address address_;
 };
 
 Result<asio::ip::tcp::endpoint> to_endpoint(const Address& address) {
@@ -99,6 +160,8 @@ boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint
       return {errno, boost::system::system_category()};
     }
   }
+  // Linux: what is accepted has it from here.
+  if (!error) acceptor.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(options.backlog, error);
   if (!error) acceptor.non_blocking(true, error);
@@ -108,15 +171,21 @@ boost::system::error_code bind(Acceptor& acceptor, const asio::ip::tcp::endpoint
 }  // namespace
 
 Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& io, const Options& options,
-                                                 std::function<void(TcpSocket)> accepted) {
+                                                 Accepted accepted) {
   const auto endpoint = to_endpoint(options.address);
   if (!endpoint) return endpoint.error();
-  auto accepting = std::make_shared<Accepting>(io, std::move(accepted));
-  if (auto failed = bind(accepting->acceptor, *endpoint, options)) {
-    return bind_error(to_string(options.address), failed);
+  Acceptor acceptor(io);
+  if (auto failed = bind(acceptor, *endpoint, options)) return bind_error(to_string(options.address), failed);
+  boost::system::error_code ignored;
+  const auto local = acceptor.local_endpoint(ignored);
+  std::shared_ptr<Accepting> accepting;
+  if (Poller* poller = Poller::of(io)) {
+    accepting = std::make_shared<PolledAccepting>(*poller, acceptor.release(), std::move(accepted));
+  } else {
+    accepting = std::make_shared<AsioAccepting>(io, std::move(acceptor), std::move(accepted));
   }
-  accepting->accept_next();
-  return std::unique_ptr<Listener>(std::make_unique<OpenListener>(std::move(accepting)));
+  return std::unique_ptr<Listener>(std::make_unique<OpenListener>(
+      std::move(accepting), Address{local.address().to_string(), local.port()}));
 }
 
 Result<void> check_free(const Address& address) {

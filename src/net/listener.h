@@ -18,10 +18,11 @@ class Listener {
     bool reuse_port = false;  // several workers listen on the same address
     int backlog = 4096;
   };
+  using Accepted = std::function<void(TcpSocket)>;
   // Errors: kUnavailable "address 127.0.0.1:80 is in use", kForbidden for ports that need privileges,
   // kInvalid for addresses that this host lacks.
   static Result<std::unique_ptr<Listener>> open(asio::io_context& io, const Options& options,
-                                                std::function<void(TcpSocket)> accepted);
+                                                Accepted accepted);
   virtual ~Listener() = default;
   virtual Address address() const = 0;  // with the port that was given
 };

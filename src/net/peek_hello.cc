@@ -15,12 +15,13 @@ namespace {
 
 class Peeking : public std::enable_shared_from_this<Peeking> {
  public:
-  Peeking(TcpSocket socket, PeekedCallback done) : socket_(std::move(socket)), done_(std::move(done)) {}
+  Peeking(TcpSocket socket, PeekedCallback done)
+      : peer_(socket.peer()), socket_(std::move(socket).to_asio()), done_(std::move(done)) {}
 
   // Sleeps until there are that many bytes, or the end: bytes that were seen already wake nobody.
   void wait_for(std::size_t bytes) {
     wake_at(bytes);
-    socket_.async_wait(TcpSocket::wait_read, [self = shared_from_this()](auto error) {
+    socket_.async_wait(AsioSocket::wait_read, [self = shared_from_this()](auto error) {
       if (!self->done_) return;
       if (error) return self->finish(to_error("wait for a ClientHello", error));
       self->look();
@@ -62,10 +63,11 @@ class Peeking : public std::enable_shared_from_this<Peeking> {
 
   void finish(Result<std::string> server_name) {
     const auto done = std::exchange(done_, nullptr);
-    done(std::move(server_name), std::move(socket_));
+    done(std::move(server_name), TcpSocket::of(std::move(socket_), peer_));
   }
 
-  TcpSocket socket_;
+  const asio::ip::tcp::endpoint peer_;
+  AsioSocket socket_;
   PeekedCallback done_;
   std::size_t seen_ = 0;
 };
@@ -85,7 +87,7 @@ class PeekHandle final : public Handshake {
 
 void close_cleanly(TcpSocket socket) {
   std::array<char, kClientHelloBytes> sink;
-  while (::recv(socket.native_handle(), sink.data(), sink.size(), MSG_DONTWAIT) ==
+  while (::recv(socket.descriptor(), sink.data(), sink.size(), MSG_DONTWAIT) ==
          static_cast<ssize_t>(sink.size())) {
   }
 }

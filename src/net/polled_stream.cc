@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -180,10 +179,8 @@ class PolledStream final : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> make_polled_stream(Poller& poller, TcpSocket socket) {
-  std::string peer = address_of(socket);
-  const int descriptor = socket.release();
-  ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
-  return std::make_unique<PolledStream>(poller, descriptor, std::move(peer));
+  std::string peer = socket.peer_address();
+  return std::make_unique<PolledStream>(poller, socket.release(), std::move(peer));
 }
 
 }  // namespace tidegate::net

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS over the loop's poller. OpenSSL reads from the socket into its own buffer and decrypts into the
 // caller's; what it seals is gathered, so that several full records leave with one system call.
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -159,10 +158,9 @@ PolledTls::PolledTls(Poller& poller, TcpSocket socket, std::shared_ptr<TlsContex
     : poller_(poller),
       context_(std::move(context)),
       ssl_(::SSL_new(context_->native())),
-      peer_(address_of(socket)),
+      peer_(socket.peer_address()),
       socket_(socket.release()) {
   TIDEGATE_ASSERT(ssl_ != nullptr);
-  ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
   BIO* bio = ::BIO_new(method());
   TIDEGATE_ASSERT(bio != nullptr);
   ::BIO_set_data(bio, this);
@@ -199,7 +197,7 @@ void PolledTls::ready(std::uint32_t events) {
   if ((events & EPOLLIN) != 0 || hung_up_) readable_ = true;
   if (closed()) return;
   if (!sealed_.empty()) send();
-  if (shaking_ && !shaken_) go_on_shaking();
+  if (shaking_ && !shaken_ && (readable_ || events == 0)) go_on_shaking();
   if (writer_ && !written_) go_on_writing();
   if (reader_ && !received_) go_on_reading();
 }
@@ -227,9 +225,8 @@ void PolledTls::tell() {
 void PolledTls::shake_hands(std::function<void(const SystemError&)> done) {
   shaking_ = std::move(done);
   self_ = shared_from_this();
-  readable_ = true;  // maybe
   poller_.add(socket_, *this);
-  poller_.soon(*this);
+  if (::SSL_is_server(ssl_) == 0) poller_.soon(*this);  // it is the client that begins
 }
 
 void PolledTls::go_on_shaking() {

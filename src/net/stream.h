@@ -13,6 +13,7 @@
 #include "base/callback.h"
 #include "base/result.h"
 #include "net/asio.h"
+#include "net/tcp_socket.h"
 
 namespace tidegate::net {
 
@@ -51,8 +52,6 @@ class Stream {
   // In a turn of the loop of its own, soon; also once the stream is closed.
   virtual void post(Callback<void()> callback) = 0;
 };
-
-using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
 std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket);
 

@@ -8,13 +8,13 @@ namespace tidegate::net {
 namespace {
 
 struct TcpState final : StreamState {
-  explicit TcpState(TcpSocket socket) : socket(std::move(socket)) {}
-  TcpSocket& lowest() override { return socket; }
-  TcpSocket& transport() { return socket; }
+  explicit TcpState(TcpSocket from) : StreamState(from.peer_address()), socket(std::move(from).to_asio()) {}
+  AsioSocket& lowest() override { return socket; }
+  AsioSocket& transport() { return socket; }
   asio::mutable_buffer inbox(std::span<char> into) { return asio::buffer(into.data(), into.size()); }
   void taken(std::span<char>, std::size_t) {}
   Gathered outgoing(std::span<const std::string_view> parts) { return Gathered(parts); }
-  TcpSocket socket;
+  AsioSocket socket;
 };
 
 class TcpStream final : public BasicStream<TcpState> {
@@ -52,8 +52,7 @@ std::size_t send_now(int socket, std::span<const std::string_view> parts) {
 }
 
 std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket) {
-  auto& io = static_cast<asio::io_context&>(socket.get_executor().context());
-  if (Poller* poller = Poller::of(io)) return make_polled_stream(*poller, std::move(socket));
+  if (Poller* poller = Poller::of(socket.io())) return make_polled_stream(*poller, std::move(socket));
   return std::make_unique<TcpStream>(std::make_shared<TcpState>(std::move(socket)));
 }
 

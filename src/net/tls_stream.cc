@@ -56,8 +56,7 @@ TlsNames::TlsNames(SSL* ssl)
       client_proof(proof_of(ssl)) {}
 
 TlsConnectionPtr make_tls_connection(TcpSocket socket, std::shared_ptr<TlsContext> context, TlsRole role) {
-  auto& io = static_cast<asio::io_context&>(socket.get_executor().context());
-  if (Poller* poller = Poller::of(io))
+  if (Poller* poller = Poller::of(socket.io()))
     return make_polled_tls(*poller, std::move(socket), std::move(context), role);
   return make_asio_tls(std::move(socket), std::move(context), role);
 }

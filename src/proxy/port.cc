@@ -130,8 +130,7 @@ void Port::wait_for(Begin begin, Done late) {
 }
 
 void Port::handshake(net::TcpSocket socket) {
-  boost::system::error_code ignored;
-  const auto client = socket.remote_endpoint(ignored).address();
+  const asio::ip::address client = socket.peer().address();
   const auto begin = [&](Done done) {
     return net::accept_tls(
         std::move(socket), tls_,
